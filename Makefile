@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# meshdns. `make help` prints the targets. For packagers:
+#   make CC=clang            another compiler          make V=1         whole command lines
+#   make SAN=1               ASan + UBSan (build/san)  make WERROR=     warnings do not stop the build
+#   make install DESTDIR=/tmp/pkg PREFIX=/usr          LDLIBS, CFLAGS, LDFLAGS are yours
+
+CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
+PREFIX  ?= /usr/local
+SBINDIR ?= $(PREFIX)/sbin
+MANDIR  ?= $(PREFIX)/share/man
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+DESTDIR ?=
+WERROR  ?= 1
+SAN     ?=
+V       ?=
+BUILD   ?= build$(if $(SAN),/san)
+
+CFLAGS  ?= -O2 -g
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1.0)
+
+cflags  := -std=gnu17 -I. -I$(BUILD) -D_GNU_SOURCE -pthread -fPIE -MMD -MP \
+	   -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	   -Wvla -Wformat=2 -Wundef -Wwrite-strings -fstack-protector-strong \
+	   $(if $(WERROR),-Werror)
+ldflags := -pie -pthread -Wl,-z,relro,-z,now
+ifneq ($(SAN),)
+cflags  += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+ldflags += -fsanitize=address,undefined
+else
+cflags  += -D_FORTIFY_SOURCE=2
+endif
+
+# --- what each program is made of ---------------------------------------------------------------
+
+common     := common/err.o common/log.o common/addr.o common/file.o common/nearest.o \
+	      common/netns.o common/options.o common/privs.o common/ready.o common/resolvconf.o \
+	      common/user.o
+redirect   := $(patsubst %.c,%.o,$(sort $(wildcard iptables/*.c redirector/*.c)))
+resolver   := $(patsubst %.c,%.o,$(sort $(wildcard resolver/*.c)))
+
+meshdns-redirect_objs := $(common) $(redirect)
+meshdns-redirect_libs := -lnftnl -lmnl -ljansson
+meshdns-resolver_objs := $(common) $(resolver)
+meshdns-resolver_libs := -lcap-ng -ljansson
+
+programs   := meshdns-redirect meshdns-resolver
+manpages   := redirector/meshdns-redirect.8 resolver/meshdns-resolver.8
+
+all: $(programs:%=$(BUILD)/%)
+
+# --- rules --------------------------------------------------------------------------------------
+
+q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
+
+.SECONDEXPANSION:
+$(programs:%=$(BUILD)/%): $(BUILD)/%: $$(addprefix $(BUILD)/,$$($$*_objs))
+	$(call say,LD,$@)
+	$(q)$(CC) $(CFLAGS) $(LDFLAGS) $(ldflags) -o $@ $^ $($*_libs) $(LDLIBS)
+
+$(BUILD)/%.o: %.c $(BUILD)/flags | $(BUILD)/version.h
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(q)$(CC) $(cflags) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# Rewritten only when their text changes, so that nothing is rebuilt for nothing.
+$(BUILD)/version.h: FORCE
+	@mkdir -p $(@D)
+	@echo '#define MESHDNS_VERSION "$(VERSION)"' > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(cflags) $(CPPFLAGS) $(CFLAGS)' > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+FORCE:
+
+-include $(shell find $(BUILD) -name '*.d' -not -path '*/san/*' -not -path '*/clang/*' 2>/dev/null)
+
+
+include tests/tests.mk
+
+# --- people's targets ---------------------------------------------------------------------------
+
+install: all
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(SYSUSERSDIR)
+	install -m 0755 $(programs:%=$(BUILD)/%) $(DESTDIR)$(SBINDIR)
+	install -m 0644 $(manpages) $(DESTDIR)$(MANDIR)/man8
+	install -m 0644 scripts/meshdns.sysusers $(DESTDIR)$(SYSUSERSDIR)/meshdns.conf
+
+uninstall:
+	rm -f $(programs:%=$(DESTDIR)$(SBINDIR)/%) \
+	      $(addprefix $(DESTDIR)$(MANDIR)/man8/,$(notdir $(manpages))) \
+	      $(DESTDIR)$(SYSUSERSDIR)/meshdns.conf
+
+deps:
+	scripts/deps
+
+demo: all
+	BUILD=$(BUILD) scripts/demo
+
+bench: all $(BUILD)/tests/bench/echo
+	BUILD=$(BUILD) tests/bench/run
+
+sources = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
+
+format:
+	clang-format -i $(sources)
+
+lint: $(BUILD)/version.h
+	clang-format --dry-run -Werror $(sources)
+	scripts/check-includes
+	shellcheck -x $(shell git ls-files -co --exclude-standard | xargs grep -lE '^#!/bin/(ba)?sh|^#!/usr/bin/env bash' 2>/dev/null)
+	mandoc -T lint -W warning $(manpages)
+	printf '%s\n' $(filter %.c,$(sources)) | xargs -P 2 -n 4 sh -c 'clang-tidy --quiet "$$@" -- -std=gnu17 -I. -I$(BUILD) -D_GNU_SOURCE' sh
+
+clean:
+	rm -rf build
+
+help:
+	@echo 'make                build meshdns-redirect and meshdns-resolver into build/'
+	@echo 'make deps           install what building and testing need (Debian, root)'
+	@echo 'make demo           show the whole thing in a namespace of its own (root)'
+	@echo 'make check          unit tests, fuzz corpus, system tests in namespaces (root)'
+	@echo 'make bench          dnsperf against the resolver and against a bare UDP echo (root)'
+	@echo 'make lint           clang-format, clang-tidy, include directions, shellcheck, man pages'
+	@echo 'make install        DESTDIR= PREFIX=/usr/local'
+	@echo 'Variables: CC=clang SAN=1 V=1 WERROR= BUILD=dir'
+
+.PHONY: all install uninstall deps demo bench format lint clean help FORCE
+.DELETE_ON_ERROR:

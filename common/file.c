@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "common/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+
+int file_read(const char *path, size_t max, char **ret_data, size_t *ret_len, struct err *err)
+{
+	cleanup_free char *data = NULL;
+	cleanup_fd int fd = -1;
+	size_t len = 0, size;
+	struct stat st;
+
+	/* O_NONBLOCK: a FIFO in the file's place must not hang us before fstat sees it. */
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) < 0)
+		return err_set(err, errno, "cannot open %s: %s", path, err_text(errno));
+	if (fstat(fd, &st) < 0)
+		return err_set(err, errno, "cannot stat %s: %s", path, err_text(errno));
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, EINVAL, "%s is not a regular file", path);
+	if (st.st_size > (off_t)max)
+		goto too_big;
+
+	/* The file may grow while it is read, and /proc says 0: the size is only a first guess. */
+	size = (size_t)st.st_size + 1;
+	while (true) {
+		char *grown = realloc(data, size + 1);
+		ssize_t n;
+
+		if (!grown)
+			return err_set(err, ENOMEM, "cannot read %s: out of memory", path);
+		data = grown;
+		n = read(fd, data + len, size - len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_set(err, errno, "cannot read %s: %s", path, err_text(errno));
+		if (n == 0)
+			break;
+		len += (size_t)n;
+		if (len > max)
+			goto too_big;
+		if (len == size)
+			size *= 2;
+	}
+	data[len] = '\0';
+	*ret_data = take_ptr(&data);
+	*ret_len = len;
+	return 0;
+
+too_big:
+	return err_set(err, EFBIG, "%s is larger than %zu bytes, the limit", path, max);
+}

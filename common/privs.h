@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Giving privileges up. */
+#ifndef MESHDNS_COMMON_PRIVS_H
+#define MESHDNS_COMMON_PRIVS_H
+
+#include "common/err.h"
+#include "common/user.h"
+
+/*
+ * To be called once everything that needs privilege is open and before anything from outside is
+ * read. As root: becomes `user` (supplementary groups dropped). As root or not: empties every
+ * capability set with the bounding set where that is allowed, and sets no_new_privs.
+ * A failure is fatal to the caller: a half-dropped process must not go on.
+ *
+ * Only the calling thread is changed: call it before the first other thread exists.
+ */
+int privs_drop(const struct user *user, struct err *err);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "common/resolvconf.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/file.h"
+
+#define BLANKS " \t\r\v\f"
+
+static void add_server(struct resolvconf *conf, const char *text)
+{
+	struct addr addr;
+
+	if (conf->n_servers == RESOLVCONF_SERVERS_MAX || !addr_parse(text, &addr))
+		return;
+	for (size_t i = 0; i < conf->n_servers; i++) {
+		if (addr_equal(&conf->servers[i], &addr))
+			return;
+	}
+	conf->servers[conf->n_servers++] = addr;
+}
+
+void resolvconf_parse(const char *text, struct resolvconf *ret_conf)
+{
+	memset(ret_conf, 0, sizeof(*ret_conf));
+	while (*text) {
+		char line[256], *save = NULL, *word;
+		size_t len = strcspn(text, "\n");
+
+		snprintf(line, sizeof(line), "%.*s", (int)(len < 255 ? len : 255), text);
+		line[strcspn(line, "#;")] = '\0';
+		word = strtok_r(line, BLANKS, &save);
+		if (word && !strcmp(word, "nameserver") && (word = strtok_r(NULL, BLANKS, &save)))
+			add_server(ret_conf, word);
+		text += len + (text[len] == '\n');
+	}
+}
+
+int resolvconf_read(const char *path, struct resolvconf *ret_conf, struct err *err)
+{
+	cleanup_free char *text = NULL;
+	size_t len;
+	int rc;
+
+	if ((rc = file_read(path, RESOLVCONF_SIZE_MAX, &text, &len, err)) < 0)
+		return rc;
+	resolvconf_parse(text, ret_conf);
+	return 0;
+}

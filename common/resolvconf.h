@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * resolv.conf(5): what of it concerns somebody who stands between the applications and their DNS.
+ *
+ * All valid nameservers are taken, not only the three that glibc uses: musl, c-ares and Go take
+ * their own number. `search` and `ndots` are the client's affair and not read.
+ */
+#ifndef MESHDNS_COMMON_RESOLVCONF_H
+#define MESHDNS_COMMON_RESOLVCONF_H
+
+#include <stddef.h>
+
+#include "common/addr.h"
+#include "common/err.h"
+
+#define RESOLVCONF_PATH        "/etc/resolv.conf"
+#define RESOLVCONF_SERVERS_MAX 16
+#define RESOLVCONF_SIZE_MAX    (64 * 1024)
+
+struct resolvconf {
+	size_t n_servers;                            /* may be 0: that is the caller's to judge */
+	struct addr servers[RESOLVCONF_SERVERS_MAX]; /* in the file's order, each once */
+};
+
+/* Parses the text of a resolv.conf; lines that make no sense are passed over, as resolvers do. */
+void resolvconf_parse(const char *text, struct resolvconf *ret_conf);
+
+/* Reads and parses a file; fails when it cannot be read. */
+int resolvconf_read(const char *path, struct resolvconf *ret_conf, struct err *err);
+
+#endif

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# How the tests are built and run. `make check` is all three; each can be run alone.
+
+check: check-unit check-fuzz check-system
+
+# Unit tests: one Criterion program of all objects but the mains.
+unit_objs := $(patsubst %.c,%.o,$(sort $(wildcard tests/unit/*/test_*.c tests/unit/*.c)))
+unit_objs += $(filter-out %/main.o,$(common) $(redirect) $(resolver))
+unit_libs := -lcriterion $(sort $(foreach p,$(programs),$($(p)_libs)))
+
+$(BUILD)/tests/unit/run: $(addprefix $(BUILD)/,$(unit_objs))
+	$(call say,LD,$@)
+	$(q)$(CC) $(CFLAGS) $(LDFLAGS) $(ldflags) -o $@ $^ $(unit_libs) $(LDLIBS)
+
+# Criterion's macros make functions without prototypes, and old libffi noise; nothing of ours.
+$(BUILD)/tests/unit/%.o: cflags += -Wno-missing-prototypes -Wno-pedantic -Wno-strict-prototypes
+
+check-unit: $(BUILD)/tests/unit/run
+	$<
+
+# Fuzz targets: replay drivers over the corpus for everybody, libFuzzer itself with clang.
+fuzz_targets := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+fuzz_objs    := $(filter-out %/main.o,$(common) $(resolver))
+
+$(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o \
+		$(addprefix $(BUILD)/,$(fuzz_objs))
+	$(call say,LD,$@)
+	$(q)$(CC) $(CFLAGS) $(LDFLAGS) $(ldflags) -o $@ $^ $(meshdns-resolver_libs) $(LDLIBS)
+
+check-fuzz: $(fuzz_targets:%=$(BUILD)/tests/fuzz/replay_%)
+	$(foreach t,$(fuzz_targets),$(BUILD)/tests/fuzz/replay_$(t) tests/fuzz/corpus/$(t) &&) true
+
+# make fuzz TARGET=query SECONDS=60: explores on, starting from the corpus.
+TARGET  ?= query
+SECONDS ?= 60
+fuzz:
+	@mkdir -p $(BUILD)/fuzz/$(TARGET)
+	clang -g -O1 -std=gnu17 -I. -I$(BUILD) -D_GNU_SOURCE -pthread \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		-o $(BUILD)/fuzz/$(TARGET)/run tests/fuzz/fuzz_$(TARGET).c \
+		$(patsubst %.o,%.c,$(fuzz_objs)) $(meshdns-resolver_libs)
+	$(BUILD)/fuzz/$(TARGET)/run -max_total_time=$(SECONDS) -max_len=4096 \
+		-artifact_prefix=$(BUILD)/fuzz/$(TARGET)/ \
+		$(BUILD)/fuzz/$(TARGET) tests/fuzz/corpus/$(TARGET)
+
+# System tests: the real programs in namespaces of their own.
+clients := $(BUILD)/tests/system/cares-lookup $(BUILD)/tests/system/musl-lookup
+
+$(BUILD)/tests/system/cares-lookup: tests/system/cares-lookup.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(q)$(CC) -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -O1 -g -o $@ $< -lcares
+
+# Static, so that it is musl's resolver wherever it runs.
+$(BUILD)/tests/system/musl-lookup: tests/system/getaddrinfo.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(q)musl-gcc -std=c17 -D_GNU_SOURCE -Wall -Wextra -O1 -static -o $@ $<
+
+check-system: all $(clients)
+	BUILD=$(BUILD) tests/system/run $(ONLY)
+
+$(BUILD)/tests/bench/echo: tests/bench/echo.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(q)$(CC) $(filter-out -fsanitize%,$(cflags)) $(CFLAGS) -o $@ $<
+
+.PHONY: check check-unit check-fuzz check-system fuzz
