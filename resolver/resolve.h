@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What becomes of a message: the one function between the sockets and the table. It is pure: bytes
+ * in, bytes out, no socket, no clock; the transports, the unit tests and the fuzzer call it alike.
+ */
+#ifndef MESHDNS_RESOLVER_RESOLVE_H
+#define MESHDNS_RESOLVER_RESOLVE_H
+
+#include "resolver/names.h"
+#include "resolver/query.h"
+
+enum resolve_transport { RESOLVE_UDP, RESOLVE_TCP };
+
+enum resolve_action {
+	RESOLVE_DROP,    /* say nothing */
+	RESOLVE_REPLY,   /* the packet is the answer now */
+	RESOLVE_FORWARD, /* ask an upstream; the packet is untouched */
+	/*
+	 * Likewise, but the name is one of ours that shadows one elsewhere: if the upstream says
+	 * NXDOMAIN, it is NOERROR without data, for the name exists.
+	 */
+	RESOLVE_FORWARD_SHADOWED,
+};
+
+struct resolve_context {
+	const struct names_snapshot *names;
+	const char *version; /* the answer to version.bind */
+	const char *server_id;
+	uint32_t turn; /* counts answers, so that addresses take turns in being first */
+};
+
+/* The buffer behind `packet` must hold this much, whatever `len`. */
+#define RESOLVE_UDP_BUFFER EDNS_UDP_LIMIT
+#define RESOLVE_TCP_BUFFER DNS_MESSAGE_MAX
+
+/*
+ * Decides about the `len` bytes in `packet` and writes the answer over them if it is ours to give;
+ * *ret_len is then its length. `ret_query` is filled as query_parse() does.
+ */
+enum resolve_action resolve_message(struct resolve_context *context, uint8_t *packet, size_t len,
+				    enum resolve_transport transport, struct query *ret_query,
+				    size_t *ret_len);
+
+#endif

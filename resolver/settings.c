@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "resolver/settings.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/options.h"
+#include "common/resolvconf.h"
+
+static int parse_endpoint(const char *value, uint16_t port, struct endpoint *list, size_t *n,
+			  size_t max, struct err *err)
+{
+	if (*n == max)
+		return err_set(err, E2BIG, "given more than %zu times", max);
+	if (!endpoint_parse(value, port, &list[*n]))
+		return err_set(err, EINVAL,
+			       "\"%s\" is not an address with an optional port, like 10.0.0.1:%u "
+			       "or [fd00::1]:%u",
+			       value, port, port);
+	(*n)++;
+	return 0;
+}
+
+static int parse_listen(void *settings, const char *value, struct err *err)
+{
+	struct settings *s = settings;
+
+	return parse_endpoint(value, SETTINGS_PORT, s->listen, &s->n_listen, SETTINGS_LISTEN_MAX,
+			      err);
+}
+
+static int parse_upstream(void *settings, const char *value, struct err *err)
+{
+	struct settings *s = settings;
+
+	return parse_endpoint(value, 53, s->upstreams, &s->n_upstreams, SETTINGS_UPSTREAMS_MAX,
+			      err);
+}
+
+static int parse_names(void *settings, const char *value, struct err *err)
+{
+	struct settings *s = settings;
+
+	if (s->n_names == SETTINGS_NAMES_MAX)
+		return err_set(err, E2BIG, "given more than %d times; name a folder instead",
+			       SETTINGS_NAMES_MAX);
+	if (!*value)
+		return err_set(err, EINVAL, "wants a file or a folder");
+	s->names[s->n_names++] = value;
+	return 0;
+}
+
+static int parse_domain(void *settings, const char *value, struct err *err)
+{
+	struct load_settings *load = &((struct settings *)settings)->load;
+
+	load->domain_len = wire_name_from_text(value, strlen(value), load->domain);
+	return load->domain_len ? 0 : err_set(err, EINVAL, "\"%s\" is not a domain", value);
+}
+
+static int parse_uint(const char *value, uint64_t min, uint64_t max, uint32_t *ret, struct err *err)
+{
+	uint64_t number;
+
+	if (!options_parse_number(value, min, max, &number))
+		return err_set(err, EINVAL, "\"%s\" is not a number from %llu to %llu", value,
+			       (unsigned long long)min, (unsigned long long)max);
+	*ret = (uint32_t)number;
+	return 0;
+}
+
+static int parse_ttl(void *settings, const char *value, struct err *err)
+{
+	return parse_uint(value, 0, NAMES_TTL_MAX, &((struct settings *)settings)->load.ttl, err);
+}
+
+static int parse_tcp_clients(void *settings, const char *value, struct err *err)
+{
+	return parse_uint(value, 1, 65536, &((struct settings *)settings)->tcp_clients, err);
+}
+
+static int parse_tcp_idle(void *settings, const char *value, struct err *err)
+{
+	return parse_uint(value, 1, 3600, &((struct settings *)settings)->tcp_idle_s, err);
+}
+
+static int parse_ready_fd(void *settings, const char *value, struct err *err)
+{
+	uint32_t fd;
+	int rc = parse_uint(value, 3, INT_MAX, &fd, err);
+
+	if (rc == 0)
+		((struct settings *)settings)->ready_fd = (int)fd;
+	return rc;
+}
+
+static int parse_workers(void *settings, const char *value, struct err *err)
+{
+	unsigned int *workers = &((struct settings *)settings)->workers;
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (strcmp(value, "auto") != 0)
+		return parse_uint(value, 1, SETTINGS_WORKERS_MAX, workers, err);
+	*workers = cores < 1 ? 1 : (unsigned int)cores;
+	if (*workers > SETTINGS_WORKERS_MAX)
+		*workers = SETTINGS_WORKERS_MAX;
+	return 0;
+}
+
+static int parse_log_level(void *settings, const char *value, struct err *err)
+{
+	if (log_level_parse(value, &((struct settings *)settings)->log_level))
+		return 0;
+	return err_set(err, EINVAL, "\"%s\" is none of error, warning, info, debug", value);
+}
+
+#define AT(member) offsetof(struct settings, member)
+
+static const struct option_row rows[] = {
+	{"listen", OPTION_CALL, 0, "ADDR:PORT",
+	 "answer there, UDP and TCP; repeatable (127.0.0.1:15053 and [::1]:15053)", parse_listen},
+	{"names", OPTION_CALL, 0, "FILE|DIR",
+	 "mesh names: hosts(5) lines or Kuma's JSON; of a folder all *.hosts and *.json; "
+	 "repeatable, read again when they change",
+	 parse_names},
+	{"domain", OPTION_CALL, 0, "NAME",
+	 "the mesh domain: no type of a mesh name under it is ever asked upstream (mesh)",
+	 parse_domain},
+	{"ttl", OPTION_CALL, 0, "SECONDS", "TTL where the names' source says none (60)", parse_ttl},
+	{"upstream", OPTION_CALL, 0, "ADDR[:PORT]",
+	 "forward all else there; repeatable, tried in order (the nameservers of --resolv-conf)",
+	 parse_upstream},
+	{"resolv-conf", OPTION_STRING, AT(resolv_conf), "PATH",
+	 "where the original nameservers stand (/etc/resolv.conf)", NULL},
+	{"user", OPTION_STRING, AT(user), "NAME|UID",
+	 "with root, become this user once the sockets are bound; must be the user whose DNS is "
+	 "not redirected (uid 5678, else meshdns, else kuma-dp)",
+	 NULL},
+	{"workers", OPTION_CALL, 0, "N|auto", "threads that answer; auto: one a core (1)",
+	 parse_workers},
+	{"tcp-clients", OPTION_CALL, 0, "N",
+	 "TCP connections a worker holds; the longest idle makes room (256)", parse_tcp_clients},
+	{"tcp-idle", OPTION_CALL, 0, "SECONDS", "close a TCP connection idle for so long (10)",
+	 parse_tcp_idle},
+	{"ready-fd", OPTION_CALL, 0, "FD",
+	 "write a newline there when ready; $NOTIFY_SOCKET is told too", parse_ready_fd},
+	{"log-level", OPTION_CALL, 0, "LEVEL", "error, warning, info or debug (info)",
+	 parse_log_level},
+	{"help", OPTION_BOOL, AT(help), NULL, "print this", NULL},
+	{"version", OPTION_BOOL, AT(version), NULL, "print the version", NULL},
+	{0},
+};
+
+void settings_print_help(FILE *out)
+{
+	fputs("Usage: meshdns-resolver [OPTION]...\n\n"
+	      "Answers mesh names with their virtual IPs and forwards everything else to the\n"
+	      "original DNS servers.\n\nOptions:\n",
+	      out);
+	options_print_help(rows, out);
+	fputs("\nExamples:\n"
+	      "  meshdns-resolver --names /etc/meshdns/names.hosts\n"
+	      "  meshdns-resolver --names /etc/meshdns/names.d --user meshdns --workers auto\n"
+	      "  meshdns-resolver --listen 127.0.0.1:5300 --upstream 10.0.0.53 --names names.json\n"
+	      "\nSignals: TERM and INT stop it, HUP reads the names again.\n"
+	      "Exit codes: 0 stopped by a signal, 1 usage or configuration, 2 the machine "
+	      "refuses.\n"
+	      "More in meshdns-resolver(8).\n",
+	      out);
+}
+
+static void listen_on_loopback(struct settings *s)
+{
+	parse_listen(s, "127.0.0.1", NULL);
+	parse_listen(s, "::1", NULL);
+	s->listen_is_default = true;
+}
+
+int settings_read(struct settings *settings, int argc, char **argv, struct err *err)
+{
+	int words, rc;
+
+	*settings = (struct settings){
+		.load.ttl = 60,
+		.resolv_conf = RESOLVCONF_PATH,
+		.workers = 1,
+		.tcp_clients = 256,
+		.tcp_idle_s = 10,
+		.ready_fd = -1,
+		.log_level = LOG_LEVEL_INFO,
+	};
+	parse_domain(settings, "mesh", NULL);
+	if ((rc = options_parse(rows, settings, argc, argv, &words, err)) < 0)
+		return rc;
+	if (words > 0)
+		return err_set(err, EINVAL,
+			       "what is \"%s\"? Only options are expected; --help "
+			       "lists them",
+			       argv[0]);
+	if (settings->n_listen == 0)
+		listen_on_loopback(settings);
+	settings->load.sources = settings->names;
+	settings->load.n_sources = settings->n_names;
+	return 0;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command line of meshdns-resolver, and what the rest makes of it. */
+#ifndef MESHDNS_RESOLVER_SETTINGS_H
+#define MESHDNS_RESOLVER_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/addr.h"
+#include "common/err.h"
+#include "common/log.h"
+#include "resolver/load.h"
+
+#define SETTINGS_PORT          15053
+#define SETTINGS_LISTEN_MAX    16
+#define SETTINGS_NAMES_MAX     64
+#define SETTINGS_UPSTREAMS_MAX 16
+#define SETTINGS_WORKERS_MAX   64
+
+struct settings {
+	struct endpoint listen[SETTINGS_LISTEN_MAX];
+	size_t n_listen;
+	bool listen_is_default; /* then a missing IPv6 stack is only worth a warning */
+
+	const char *names[SETTINGS_NAMES_MAX]; /* files and folders */
+	size_t n_names;
+	struct load_settings load; /* borrows `names` */
+
+	struct endpoint upstreams[SETTINGS_UPSTREAMS_MAX];
+	size_t n_upstreams; /* 0: those of resolv_conf */
+	const char *resolv_conf;
+
+	const char *user; /* as user_resolve() takes it */
+	unsigned int workers;
+	uint32_t tcp_clients; /* a worker */
+	uint32_t tcp_idle_s;
+	int ready_fd;
+	enum log_level log_level;
+	bool help, version;
+};
+
+/* Fills in the defaults and then argv (without argv[0]); strings are borrowed from it. */
+int settings_read(struct settings *settings, int argc, char **argv, struct err *err);
+
+void settings_print_help(FILE *out);
+
+#endif
