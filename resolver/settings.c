@@ -89,7 +89,7 @@ static int parse_tcp_idle(void *settings, const char *value, struct err *err)
 
 static int parse_ready_fd(void *settings, const char *value, struct err *err)
 {
-	uint32_t fd;
+	uint32_t fd = 0;
 	int rc = parse_uint(value, 3, INT_MAX, &fd, err);
 
 	if (rc == 0)

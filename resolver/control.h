@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The control thread: everything slow. It starts the workers, then waits for signals and for
+ * changes of the names, loads them and publishes them, and stops the workers again. It is the
+ * process's first thread and the only one that gets signals.
+ */
+#ifndef MESHDNS_RESOLVER_CONTROL_H
+#define MESHDNS_RESOLVER_CONTROL_H
+
+#include "common/err.h"
+#include "resolver/listen.h"
+#include "resolver/settings.h"
+
+/*
+ * Serves until TERM or INT. `listeners` are settings->workers times `n_listeners` open ones, those
+ * of a worker side by side. Names that cannot be read are an error before the workers start; later
+ * the last good ones stay.
+ */
+int control_run(const struct settings *settings, const struct endpoint *upstreams,
+		size_t n_upstreams, struct listener *listeners, size_t n_listeners,
+		struct err *err);
+
+#endif

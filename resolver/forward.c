@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "resolver/forward.h"
+
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "common/list.h"
+#include "common/log.h"
+#include "resolver/answer.h"
+#include "resolver/random.h"
+#include "resolver/upstream.h"
+
+struct txn {
+	struct list in_flight; /* in forward.in_flight, by deadline */
+	int64_t deadline_ms;   /* of the newest attempt */
+	uint32_t index;        /* in forward.txns */
+	uint16_t generation;
+	uint8_t first;      /* number of the server that attempt 0 asked */
+	uint8_t n_attempts; /* made so far; those still open have fd >= 0 */
+	bool shadowed;
+	struct client client;
+	struct upstream_attempt attempts[FORWARD_ATTEMPTS_MAX];
+	struct query query;
+	size_t query_len;
+	/* The client's message. At least DNS_UDP_MIN_SIZE, so that an error can be written over it.
+	 */
+	uint8_t packet[];
+};
+
+struct forward {
+	struct txn *txns[FORWARD_MAX]; /* NULL: the slot is free */
+	uint16_t generations[FORWARD_MAX];
+	uint16_t free[FORWARD_MAX]; /* the n_free free slots */
+	size_t n_free;
+	struct list in_flight;
+	uint64_t ids[65536 / 64]; /* the IDs in flight, each at most once */
+	struct random random;
+	uint8_t first; /* the server that answered last */
+	uint8_t max_attempts;
+	struct log_limit full_limit, loop_limit;
+	uint8_t reply[DNS_MESSAGE_MAX]; /* the reply in hand */
+};
+
+struct forward *forward_new(size_t n_upstreams)
+{
+	struct forward *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return NULL;
+	list_init(&f->in_flight);
+	f->n_free = FORWARD_MAX;
+	for (uint16_t i = 0; i < FORWARD_MAX; i++)
+		f->free[i] = (uint16_t)(FORWARD_MAX - 1 - i);
+	f->max_attempts = (uint8_t)(n_upstreams < 2 ? 2 : n_upstreams);
+	if (f->max_attempts > FORWARD_ATTEMPTS_MAX)
+		f->max_attempts = FORWARD_ATTEMPTS_MAX;
+	return f;
+}
+
+static bool id_in_flight(const struct forward *f, uint16_t id)
+{
+	return f->ids[id / 64] >> (id % 64) & 1;
+}
+
+static void id_flip(struct forward *f, uint16_t id)
+{
+	f->ids[id / 64] ^= UINT64_C(1) << (id % 64);
+}
+
+static void attempt_end(struct forward *f, struct upstream_attempt *attempt)
+{
+	if (attempt->fd < 0)
+		return;
+	id_flip(f, attempt->id);
+	upstream_close(attempt);
+}
+
+static void txn_end(struct forward *f, struct txn *txn)
+{
+	for (uint8_t i = 0; i < txn->n_attempts; i++)
+		attempt_end(f, &txn->attempts[i]);
+	list_remove(&txn->in_flight);
+	f->txns[txn->index] = NULL;
+	f->generations[txn->index]++;
+	f->free[f->n_free++] = (uint16_t)txn->index;
+	free(txn);
+}
+
+void forward_free(struct forward *f)
+{
+	if (!f)
+		return;
+	for (size_t i = 0; i < FORWARD_MAX; i++) {
+		if (f->txns[i])
+			txn_end(f, f->txns[i]);
+	}
+	free(f);
+}
+
+static size_t server_of(const struct worker *worker, const struct txn *txn, uint8_t attempt)
+{
+	return (txn->first + attempt) % worker->config->n_upstreams;
+}
+
+/* Asks the next server; false when there is none left that can be asked. */
+static bool attempt_next(struct worker *worker, struct txn *txn)
+{
+	struct forward *f = worker->forward;
+
+	while (txn->n_attempts < f->max_attempts) {
+		uint8_t number = txn->n_attempts++;
+		struct upstream_attempt *attempt = &txn->attempts[number];
+		const struct endpoint *server =
+			&worker->config->upstreams[server_of(worker, txn, number)];
+		struct event_ref ref = {
+			.kind = EVENT_UPSTREAM,
+			.index = txn->index,
+			.generation = txn->generation,
+			.attempt = number,
+		};
+
+		do {
+			attempt->id = random_u16(&f->random);
+		} while (id_in_flight(f, attempt->id));
+		if (upstream_open(attempt, server, txn->client.is_tcp, txn->packet,
+				  txn->query_len) < 0)
+			continue;
+		id_flip(f, attempt->id);
+		if (worker_watch(worker, attempt->fd, upstream_events(attempt), ref) < 0) {
+			attempt_end(f, attempt);
+			continue;
+		}
+		list_remove(&txn->in_flight);
+		list_append(&f->in_flight, &txn->in_flight);
+		txn->deadline_ms = worker->now_ms + FORWARD_TOTAL_MS / f->max_attempts;
+		return true;
+	}
+	return false;
+}
+
+bool forward_start(struct worker *worker, const struct client *client, const uint8_t *packet,
+		   size_t len, const struct query *query, bool shadowed)
+{
+	struct forward *f = worker->forward;
+	size_t room = len < DNS_UDP_MIN_SIZE ? DNS_UDP_MIN_SIZE : len;
+	struct txn *txn;
+	uint32_t kept_back;
+
+	if (f->n_free == 0) {
+		if (log_limit_pass(&f->full_limit, worker->now_ms, &kept_back))
+			log_warning("too many questions in flight, answering SERVFAIL",
+				    "limit=%d kept_back=%u", FORWARD_MAX, kept_back);
+		return false;
+	}
+	if (!(txn = malloc(sizeof(*txn) + room)))
+		return false;
+	*txn = (struct txn){
+		.index = f->free[--f->n_free],
+		.first = f->first,
+		.shadowed = shadowed,
+		.client = *client,
+		.query = *query,
+		.query_len = len,
+	};
+	txn->generation = f->generations[txn->index];
+	for (size_t i = 0; i < FORWARD_ATTEMPTS_MAX; i++)
+		txn->attempts[i].fd = -1;
+	memcpy(txn->packet, packet, len);
+	list_init(&txn->in_flight);
+	f->txns[txn->index] = txn;
+	if (attempt_next(worker, txn))
+		return true;
+	txn_end(f, txn);
+	return false;
+}
+
+bool forward_is_own(const struct worker *worker, const struct client *client, uint16_t id)
+{
+	struct forward *f = worker->forward;
+	const struct list *node;
+	uint32_t kept_back;
+
+	if (!id_in_flight(f, id)) /* all but one message in 65536 / in flight */
+		return false;
+	for (node = f->in_flight.next; node != &f->in_flight; node = node->next) {
+		const struct txn *txn = list_entry(node, struct txn, in_flight);
+
+		for (uint8_t i = 0; i < txn->n_attempts; i++) {
+			if (txn->attempts[i].fd < 0 || txn->attempts[i].id != id ||
+			    upstream_local_port(&txn->attempts[i]) != client->port)
+				continue;
+			if (log_limit_pass(&f->loop_limit, worker->now_ms, &kept_back))
+				log_error("my own question to the upstream came back to me: the "
+					  "redirect rules do not exempt the user I run as",
+					  "uid=%u kept_back=%u", geteuid(), kept_back);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Hands the answer over and forgets the transaction, in this order: an answer may bring questions.
+ */
+static void finish(struct worker *worker, struct txn *txn, const uint8_t *packet, size_t len)
+{
+	worker_reply(worker, &txn->client, packet, len);
+	txn_end(worker->forward, txn);
+}
+
+static void fail(struct worker *worker, struct txn *txn, enum dns_rcode rcode)
+{
+	size_t len = answer_error(&txn->query, txn->packet, DNS_UDP_MIN_SIZE, rcode);
+
+	finish(worker, txn, txn->packet, len);
+}
+
+/* What the client said it takes over UDP, which may be more than we would send of our own. */
+static size_t client_limit(const struct txn *txn)
+{
+	size_t size = txn->query.edns.present ? txn->query.edns.udp_size : 0;
+
+	if (txn->client.is_tcp || txn->query.question_len == 0)
+		return DNS_MESSAGE_MAX;
+	return size < DNS_UDP_MIN_SIZE ? DNS_UDP_MIN_SIZE : size;
+}
+
+/* The reply is the right one: the client's ID and case in it, and on its way. */
+static void relay(struct worker *worker, struct txn *txn, size_t len)
+{
+	uint8_t *reply = worker->forward->reply;
+	struct wire w = wire_over(reply, len);
+	struct wire_header h;
+
+	wire_get_header(&w, &h);
+	if (h.qdcount == 0 && txn->query.question_len) {
+		/* Some servers give errors without the question; the client shall have it. */
+		fail(worker, txn, h.flags & DNS_RCODE_MASK);
+		return;
+	}
+	if (len > client_limit(txn)) {
+		len = answer_truncated(&txn->query, txn->packet, DNS_UDP_MIN_SIZE);
+		finish(worker, txn, txn->packet, len);
+		return;
+	}
+	h.id = txn->query.id;
+	if (txn->shadowed && (h.flags & DNS_RCODE_MASK) == DNS_RCODE_NXDOMAIN)
+		h.flags &= (uint16_t)~DNS_RCODE_MASK;
+	w = wire_over(reply, len);
+	wire_put_header(&w, &h);
+	wire_put_bytes(&w, txn->packet + DNS_HEADER_LEN, txn->query.question_len);
+	finish(worker, txn, reply, len);
+}
+
+/* RFC 5452 section 9.1; that the address is right the connected socket has seen to. */
+static bool is_reply(const struct txn *txn, const struct upstream_attempt *attempt, uint8_t *packet,
+		     size_t len)
+{
+	size_t question_len = txn->query.question_len;
+	struct wire w = wire_over(packet, len);
+	struct wire_header h;
+	const uint8_t *question;
+
+	wire_get_header(&w, &h);
+	if (w.failed || h.id != attempt->id || !(h.flags & DNS_FLAG_QR) ||
+	    (h.flags ^ txn->query.flags) & DNS_OPCODE_MASK)
+		return false;
+	if (question_len == 0) /* UPDATE, NOTIFY: not our business */
+		return true;
+	if (h.qdcount == 0)
+		return (h.flags & DNS_RCODE_MASK) != DNS_RCODE_NOERROR && !wire_left(&w);
+	question = wire_take(&w, question_len);
+	return h.qdcount == 1 && question &&
+	       wire_name_equal(question, txn->packet + DNS_HEADER_LEN, txn->query.qname_len) &&
+	       !memcmp(question + txn->query.qname_len,
+		       txn->packet + DNS_HEADER_LEN + txn->query.qname_len, 4);
+}
+
+/* This server can't or won't, but another one may. */
+static bool is_worth_another(const struct worker *worker, const struct txn *txn)
+{
+	struct wire w = wire_over(worker->forward->reply, DNS_HEADER_LEN);
+	struct wire_header h;
+	uint16_t rcode;
+
+	wire_get_header(&w, &h);
+	rcode = h.flags & DNS_RCODE_MASK;
+	return (rcode == DNS_RCODE_SERVFAIL || rcode == DNS_RCODE_REFUSED) &&
+	       txn->n_attempts < worker->config->n_upstreams &&
+	       txn->n_attempts < worker->forward->max_attempts;
+}
+
+static void attempt_failed(struct worker *worker, struct txn *txn, uint8_t number)
+{
+	attempt_end(worker->forward, &txn->attempts[number]);
+	if (number + 1 != txn->n_attempts || attempt_next(worker, txn))
+		return; /* a newer one is under way */
+	for (uint8_t i = 0; i < txn->n_attempts; i++) {
+		if (txn->attempts[i].fd >= 0)
+			return; /* an older one may still answer, until the deadline */
+	}
+	fail(worker, txn, DNS_RCODE_SERVFAIL);
+}
+
+void forward_handle(struct worker *worker, struct event_ref ref)
+{
+	struct forward *f = worker->forward;
+	struct txn *txn = f->txns[ref.index];
+	struct upstream_attempt *attempt;
+	size_t len;
+
+	if (!txn || txn->generation != ref.generation || txn->attempts[ref.attempt].fd < 0)
+		return;
+	attempt = &txn->attempts[ref.attempt];
+	switch (upstream_handle(attempt, txn->packet, txn->query_len, f->reply, &len)) {
+	case UPSTREAM_AGAIN:
+		worker_rewatch(worker, attempt->fd, upstream_events(attempt), ref);
+		return;
+	case UPSTREAM_FAILED: attempt_failed(worker, txn, ref.attempt); return;
+	case UPSTREAM_MESSAGE: break;
+	}
+	if (!is_reply(txn, attempt, f->reply, len)) {
+		if (txn->client.is_tcp) /* a stream does not mix up answers: it is broken */
+			attempt_failed(worker, txn, ref.attempt);
+		return;
+	}
+	if (is_worth_another(worker, txn)) {
+		attempt_failed(worker, txn, ref.attempt);
+		return;
+	}
+	f->first = (uint8_t)server_of(worker, txn, ref.attempt);
+	relay(worker, txn, len);
+}
+
+int64_t forward_expire(struct worker *worker)
+{
+	struct forward *f = worker->forward;
+
+	while (!list_is_empty(&f->in_flight)) {
+		struct txn *txn = list_entry(f->in_flight.next, struct txn, in_flight);
+
+		if (txn->deadline_ms > worker->now_ms)
+			return txn->deadline_ms;
+		if (txn->client.is_tcp)
+			attempt_end(f, &txn->attempts[txn->n_attempts - 1]);
+		if (!attempt_next(worker, txn))
+			fail(worker, txn, DNS_RCODE_SERVFAIL);
+	}
+	return INT64_MAX;
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "resolver/tcp.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "common/list.h"
+
+#define PREFIX_LEN 2
+#define IN_FIRST   1024 /* what a connection's input buffer starts with */
+
+struct conn {
+	struct list idle; /* in tcp.idle; the longest idle first */
+	int64_t idle_since_ms;
+	int fd; /* -1: the slot is free */
+	uint16_t generation;
+	uint16_t port;
+	uint16_t pending; /* questions in flight */
+	bool eof;         /* the client has said all it will */
+	bool broken;      /* to be closed by whoever called */
+	uint32_t events;  /* what epoll watches for */
+	uint8_t *in, *out;
+	size_t in_len, in_size;
+	size_t out_pos, out_len, out_size; /* out[out_pos..out_len) is still to be sent */
+};
+
+struct tcp {
+	struct conn *conns;
+	uint32_t n_conns;
+	uint32_t *free; /* indices of the free slots */
+	uint32_t n_free;
+	struct list idle;
+	uint8_t message[RESOLVE_TCP_BUFFER]; /* the message in hand */
+};
+
+struct tcp *tcp_new(uint32_t max_clients)
+{
+	struct tcp *tcp = calloc(1, sizeof(*tcp));
+
+	if (!tcp)
+		return NULL;
+	tcp->conns = calloc(max_clients, sizeof(*tcp->conns));
+	tcp->free = calloc(max_clients, sizeof(*tcp->free));
+	if (!tcp->conns || !tcp->free) {
+		tcp_free(tcp);
+		return NULL;
+	}
+	list_init(&tcp->idle);
+	tcp->n_conns = tcp->n_free = max_clients;
+	for (uint32_t i = 0; i < max_clients; i++) {
+		tcp->conns[i].fd = -1;
+		tcp->free[i] = max_clients - 1 - i;
+	}
+	return tcp;
+}
+
+static void conn_close(struct tcp *tcp, struct conn *conn)
+{
+	list_remove(&conn->idle);
+	close(conn->fd);
+	free(conn->in);
+	free(conn->out);
+	*conn = (struct conn){.fd = -1, .generation = (uint16_t)(conn->generation + 1)};
+	tcp->free[tcp->n_free++] = (uint32_t)(conn - tcp->conns);
+}
+
+void tcp_free(struct tcp *tcp)
+{
+	if (!tcp)
+		return;
+	for (uint32_t i = 0; i < tcp->n_conns; i++) {
+		if (tcp->conns[i].fd >= 0)
+			conn_close(tcp, &tcp->conns[i]);
+	}
+	free(tcp->conns);
+	free(tcp->free);
+	free(tcp);
+}
+
+static struct event_ref conn_ref(const struct tcp *tcp, const struct conn *conn)
+{
+	return (struct event_ref){
+		.kind = EVENT_TCP,
+		.index = (uint32_t)(conn - tcp->conns),
+		.generation = conn->generation,
+	};
+}
+
+/* The connection did something that counts. */
+static void touch(struct worker *worker, struct conn *conn)
+{
+	list_remove(&conn->idle);
+	conn->idle_since_ms = worker->now_ms;
+	list_append(&worker->tcp->idle, &conn->idle);
+}
+
+/* Queues what could not be sent at once. */
+static bool keep_output(struct conn *conn, const uint8_t *bytes, size_t len)
+{
+	if (conn->out_pos > 0) {
+		conn->out_len -= conn->out_pos;
+		memmove(conn->out, conn->out + conn->out_pos, conn->out_len);
+		conn->out_pos = 0;
+	}
+	if (conn->out_len + len > conn->out_size) {
+		size_t size = conn->out_len + len;
+		uint8_t *grown = realloc(conn->out, size);
+
+		if (!grown)
+			return false;
+		conn->out = grown;
+		conn->out_size = size;
+	}
+	memcpy(conn->out + conn->out_len, bytes, len);
+	conn->out_len += len;
+	return true;
+}
+
+/* Sends a message, or queues what the socket does not take. */
+static void conn_send(struct conn *conn, const uint8_t *packet, size_t len)
+{
+	uint8_t prefix[PREFIX_LEN] = {(uint8_t)(len >> 8), (uint8_t)len};
+	struct iovec iov[2] = {{prefix, PREFIX_LEN}, {(void *)packet, len}};
+	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
+	ssize_t sent = 0;
+
+	if (conn->out_pos == conn->out_len) { /* nothing that must go first */
+		sent = sendmsg(conn->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
+			conn->broken = true;
+			return;
+		}
+		if (sent < 0)
+			sent = 0;
+	}
+	if ((size_t)sent < PREFIX_LEN) {
+		conn->broken = !keep_output(conn, prefix + sent, PREFIX_LEN - (size_t)sent) ||
+			       !keep_output(conn, packet, len);
+	} else if ((size_t)sent < PREFIX_LEN + len) {
+		size_t done = (size_t)sent - PREFIX_LEN;
+
+		conn->broken = !keep_output(conn, packet + done, len - done);
+	}
+}
+
+static void flush(struct worker *worker, struct conn *conn)
+{
+	while (conn->out_pos < conn->out_len) {
+		ssize_t n = send(conn->fd, conn->out + conn->out_pos, conn->out_len - conn->out_pos,
+				 MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			conn->broken = errno != EAGAIN && errno != EWOULDBLOCK;
+			return;
+		}
+		conn->out_pos += (size_t)n;
+		touch(worker, conn);
+	}
+}
+
+static bool is_full(const struct conn *conn)
+{
+	return conn->pending >= TCP_PENDING_MAX ||
+	       conn->out_len - conn->out_pos >= TCP_BACKLOG_BYTES;
+}
+
+static void handle_message(struct worker *worker, struct conn *conn, size_t len)
+{
+	struct tcp *tcp = worker->tcp;
+	struct client client = {.is_tcp = true, .port = conn->port};
+
+	client.tcp.index = (uint32_t)(conn - tcp->conns);
+	client.tcp.generation = conn->generation;
+	memcpy(tcp->message, conn->in + PREFIX_LEN, len);
+	touch(worker, conn);
+	switch (worker_handle(worker, &client, tcp->message, &len, RESOLVE_TCP)) {
+	case WORKER_SILENT: break;
+	case WORKER_ANSWERED: conn_send(conn, tcp->message, len); break;
+	case WORKER_LATER: conn->pending++; break;
+	}
+}
+
+/* Handles the whole messages that have come in, as long as the connection may have more answers. */
+static void handle_input(struct worker *worker, struct conn *conn)
+{
+	while (!conn->broken && !is_full(conn) && conn->in_len >= PREFIX_LEN) {
+		size_t len = (size_t)conn->in[0] << 8 | conn->in[1], whole = PREFIX_LEN + len;
+
+		if (len < DNS_HEADER_LEN) {
+			conn->broken = true; /* not DNS, or out of step */
+			return;
+		}
+		if (whole > conn->in_size) {
+			uint8_t *grown = realloc(conn->in, whole);
+
+			if (!grown) {
+				conn->broken = true;
+				return;
+			}
+			conn->in = grown;
+			conn->in_size = whole;
+		}
+		if (conn->in_len < whole)
+			return;
+		handle_message(worker, conn, len);
+		conn->in_len -= whole;
+		memmove(conn->in, conn->in + whole, conn->in_len);
+	}
+}
+
+static void receive(struct conn *conn)
+{
+	ssize_t n;
+
+	if (conn->in_len == conn->in_size)
+		return;
+	n = recv(conn->fd, conn->in + conn->in_len, conn->in_size - conn->in_len, MSG_DONTWAIT);
+	if (n > 0)
+		conn->in_len += (size_t)n;
+	else if (n == 0)
+		conn->eof = true;
+	else
+		conn->broken = errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR;
+}
+
+/* Brings everything about the connection up to date after something happened to it. */
+static void settle(struct worker *worker, struct conn *conn)
+{
+	bool has_output;
+	uint32_t events;
+
+	handle_input(worker, conn);
+	has_output = conn->out_pos < conn->out_len;
+	if (conn->broken || (conn->eof && !conn->pending && !has_output)) {
+		conn_close(worker->tcp, conn);
+		return;
+	}
+	events = (has_output ? EPOLLOUT : 0u) | (conn->eof || is_full(conn) ? 0u : EPOLLIN);
+	if (events != conn->events) {
+		conn->events = events;
+		worker_rewatch(worker, conn->fd, events, conn_ref(worker->tcp, conn));
+	}
+}
+
+static struct conn *find(struct tcp *tcp, uint32_t index, uint16_t generation)
+{
+	struct conn *conn = &tcp->conns[index];
+
+	return conn->fd >= 0 && conn->generation == generation ? conn : NULL;
+}
+
+void tcp_handle(struct worker *worker, struct event_ref ref, uint32_t events)
+{
+	struct conn *conn = find(worker->tcp, ref.index, ref.generation);
+
+	if (!conn)
+		return;
+	if (events & EPOLLERR)
+		conn->broken = true;
+	if (!conn->broken && events & EPOLLOUT)
+		flush(worker, conn);
+	if (!conn->broken && !conn->eof && events & (EPOLLIN | EPOLLHUP) && !is_full(conn))
+		receive(conn);
+	settle(worker, conn);
+}
+
+void tcp_reply(struct worker *worker, const struct client *client, const uint8_t *packet,
+	       size_t len)
+{
+	struct conn *conn = find(worker->tcp, client->tcp.index, client->tcp.generation);
+
+	if (!conn)
+		return;
+	conn->pending--;
+	touch(worker, conn);
+	conn_send(conn, packet, len);
+	settle(worker, conn);
+}
+
+void tcp_accept(struct worker *worker, const struct listener *listener)
+{
+	struct tcp *tcp = worker->tcp;
+	struct sockaddr_in6 peer;
+	socklen_t peer_len = sizeof(peer);
+	struct conn *conn;
+	int fd = accept4(listener->tcp_fd, (struct sockaddr *)&peer, &peer_len,
+			 SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd < 0) {
+		/* Out of descriptors: the oldest connection's is better used for a new one. */
+		if ((errno == EMFILE || errno == ENFILE) && !list_is_empty(&tcp->idle))
+			conn_close(tcp, list_entry(tcp->idle.next, struct conn, idle));
+		return;
+	}
+	if (tcp->n_free == 0)
+		conn_close(tcp, list_entry(tcp->idle.next, struct conn, idle));
+	conn = &tcp->conns[tcp->free[--tcp->n_free]];
+	conn->fd = fd;
+	conn->port = ntohs(peer.sin6_port);
+	conn->events = EPOLLIN;
+	conn->idle_since_ms = worker->now_ms;
+	list_append(&tcp->idle, &conn->idle);
+	conn->in_size = IN_FIRST;
+	conn->in = malloc(IN_FIRST);
+	if (!conn->in || worker_watch(worker, fd, conn->events, conn_ref(tcp, conn)) < 0)
+		conn_close(tcp, conn);
+}
+
+int64_t tcp_expire(struct worker *worker)
+{
+	struct tcp *tcp = worker->tcp;
+	int64_t idle_ms = (int64_t)worker->config->tcp_idle_s * 1000;
+
+	while (!list_is_empty(&tcp->idle)) {
+		struct conn *conn = list_entry(tcp->idle.next, struct conn, idle);
+
+		if (conn->idle_since_ms + idle_ms > worker->now_ms)
+			return conn->idle_since_ms + idle_ms;
+		if (conn->pending) /* it waits for us, not we for it */
+			touch(worker, conn);
+		else
+			conn_close(tcp, conn);
+	}
+	return INT64_MAX;
+}

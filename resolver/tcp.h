@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * TCP clients, RFC 7766: each message behind its length in two octets, any number on a connection,
+ * answered as answers come (out of order), in any segmentation, also after a half-close.
+ *
+ * What a client can hold is bounded: `tcp_clients` connections a worker (at the limit the longest
+ * idle one makes room), TCP_PENDING_MAX questions in flight and TCP_BACKLOG_BYTES of answers it has
+ * not read, beyond which it is not read from either. A connection that neither completes a question
+ * nor takes an answer for `tcp_idle_s` is closed; octets alone do not count.
+ */
+#ifndef MESHDNS_RESOLVER_TCP_H
+#define MESHDNS_RESOLVER_TCP_H
+
+#include "resolver/worker.h"
+
+#define TCP_PENDING_MAX   64
+#define TCP_BACKLOG_BYTES (128 * 1024)
+
+/* NULL when out of memory. */
+struct tcp *tcp_new(uint32_t max_clients);
+void tcp_free(struct tcp *tcp);
+
+/* The listener's socket is readable. */
+void tcp_accept(struct worker *worker, const struct listener *listener);
+
+/* Something happened on a connection. */
+void tcp_handle(struct worker *worker, struct event_ref ref, uint32_t events);
+
+/* Sends one answer to a client whose question came by TCP, if it is still there. */
+void tcp_reply(struct worker *worker, const struct client *client, const uint8_t *packet,
+	       size_t len);
+
+/* Closes what has been idle for too long; returns when to look again, INT64_MAX for never. */
+int64_t tcp_expire(struct worker *worker);
+
+#endif

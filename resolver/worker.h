@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A worker: one thread, one epoll set, its own sockets, its own questions in flight.
+ *
+ * Nothing of it is shared but the published snapshot, so nothing on the way of a query is locked.
+ * The loop reads the clock once a wake-up (`now_ms`), takes the snapshot once, and hands each event
+ * to the module whose descriptor it is, found by the typed reference in the event itself. What an
+ * event refers to may have been closed by an earlier event of the same batch: slots that are reused
+ * carry a generation.
+ *
+ *   udp.c, tcp.c   clients: bytes in, resolve_message(), bytes out
+ *   forward.c      the questions sent upstream; answers come back through worker_reply()
+ */
+#ifndef MESHDNS_RESOLVER_WORKER_H
+#define MESHDNS_RESOLVER_WORKER_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "common/addr.h"
+#include "common/err.h"
+#include "resolver/listen.h"
+#include "resolver/publish.h"
+#include "resolver/resolve.h"
+
+struct forward;
+struct tcp;
+struct udp;
+
+enum event_kind {
+	EVENT_STOP,
+	EVENT_UDP,      /* index: listener */
+	EVENT_ACCEPT,   /* index: listener */
+	EVENT_TCP,      /* index, generation: a client's connection */
+	EVENT_UPSTREAM, /* index, generation, attempt: a question in flight */
+};
+
+/* What epoll gives back. */
+struct event_ref {
+	uint32_t index;
+	uint16_t generation;
+	uint8_t kind;
+	uint8_t attempt;
+};
+_Static_assert(sizeof(struct event_ref) == sizeof(uint64_t), "fits epoll_data");
+
+/* Who asked, and so where the answer goes. */
+struct client {
+	bool is_tcp;
+	uint16_t port; /* the client's */
+	union {
+		struct {
+			int fd;                   /* the listener's */
+			bool has_local;           /* set the source address to `local` */
+			struct addr local;        /* what the query was sent to */
+			struct sockaddr_in6 peer; /* or a sockaddr_in */
+			socklen_t peer_len;
+		} udp;
+		struct {
+			uint32_t index;
+			uint16_t generation;
+		} tcp;
+	};
+};
+
+/* What all workers are given; constant while they run. */
+struct worker_config {
+	const struct endpoint *upstreams;
+	size_t n_upstreams;
+	size_t n_listeners; /* a worker */
+	uint32_t tcp_clients, tcp_idle_s;
+	const char *version, *server_id;
+	struct publish *publish; /* of struct names_snapshot */
+};
+
+struct worker {
+	const struct worker_config *config;
+	struct listener *listeners; /* borrowed, config->n_listeners of them */
+	struct publish_reader *reader;
+	int epoll_fd;
+	int stop_fd; /* borrowed; readable when the loop is to end */
+	int64_t now_ms;
+	struct resolve_context context; /* its snapshot is valid while an event is handled */
+	struct udp *udp;
+	struct tcp *tcp;
+	struct forward *forward;
+};
+
+/* Prepares everything that can fail, so that the thread itself can't. */
+int worker_init(struct worker *worker, const struct worker_config *config,
+		struct listener *listeners, struct publish_reader *reader, int stop_fd,
+		struct err *err);
+
+/* The thread's body, as pthread_create(3) wants it; returns when stop_fd is readable. */
+void *worker_run(void *worker);
+
+void worker_free(struct worker *worker);
+
+/* --- for the worker's own modules ------------------------------------------------------------ */
+
+/* Registers, changes or (by closing fd) drops an event source. 0 or -errno. */
+int worker_watch(struct worker *worker, int fd, uint32_t events, struct event_ref ref);
+int worker_rewatch(struct worker *worker, int fd, uint32_t events, struct event_ref ref);
+
+enum worker_outcome {
+	WORKER_SILENT,   /* there will be no answer */
+	WORKER_ANSWERED, /* the packet is the answer now, to be sent by the caller */
+	WORKER_LATER,    /* an upstream is asked; worker_reply() will be called, and not before */
+};
+
+/* Handles one message of a client, in place. `packet` has room as resolve.h demands. */
+enum worker_outcome worker_handle(struct worker *worker, const struct client *client,
+				  uint8_t *packet, size_t *len, enum resolve_transport transport);
+
+/* An answer that comes later, from upstream. */
+void worker_reply(struct worker *worker, const struct client *client, const uint8_t *packet,
+		  size_t len);
+
+#endif
