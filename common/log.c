@@ -11,6 +11,7 @@
 #define LINE_MAX_BYTES 1024
 
 static enum log_level threshold = LOG_LEVEL_INFO;
+static const char *program_name;
 
 static const struct {
 	const char *name;
@@ -25,6 +26,11 @@ static const struct {
 void log_set_level(enum log_level level)
 {
 	threshold = level;
+}
+
+void log_set_program(const char *program)
+{
+	program_name = program;
 }
 
 bool log_level_parse(const char *text, enum log_level *ret_level)
@@ -46,6 +52,8 @@ static size_t put_prefix(char *line, size_t size, enum log_level level)
 
 	if (getenv("JOURNAL_STREAM"))
 		return (size_t)snprintf(line, size, "<%d>", levels[level].syslog);
+	if (program_name)
+		return (size_t)snprintf(line, size, "%s: ", program_name);
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
 	n = strftime(line, size, "%Y-%m-%dT%H:%M:%S", &tm);

@@ -19,6 +19,12 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 /* Messages above `level` are dropped. The default is LOG_LEVEL_INFO. */
 void log_set_level(enum log_level level);
 
+/*
+ * For a tool that a person runs and watches: `program: ` leads the line in place of the time stamp.
+ * The string is kept, not copied.
+ */
+void log_set_program(const char *program);
+
 /* Parses "error", "warning", "info" or "debug"; false for anything else. */
 bool log_level_parse(const char *text, enum log_level *ret_level);
 
