@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The plan as JSON for scripts:
+ *
+ *	{"sets":   [{"name": "...", "family": "ipv4", "addresses": ["..."]}],
+ *	 "chains": [{"name": "...", "hook": "output", "type": "nat", "priority": -100, "rules":
+ *	             [{"match": {"protocol": "udp", "dport": 53, "daddr": "@set", "uid": 5678,
+ *	                         "family": "ipv4"},
+ *	               "action": {"redirect": 15053}, "comment": "..."}]}]}
+ *
+ * A match that a rule does not have is absent. Actions: {"return": true}, {"redirect": PORT},
+ * {"zone": N}. Scripts rely on this: members are added, not changed.
+ */
+#include <errno.h>
+#include <jansson.h>
+
+#include "iptables/plan.h"
+
+static void cleanup_json_(json_t **json)
+{
+	json_decref(*json);
+}
+#define cleanup_json __attribute__((cleanup(cleanup_json_)))
+
+static const char *family_name(uint32_t family)
+{
+	return family == AF_INET ? "ipv4" : "ipv6";
+}
+
+/*
+ * json_object_set_new() and json_array_append_new() take NULL for a failed value and return -1;
+ * what they are given is theirs either way.
+ */
+static int put_match(json_t *object, const struct plan_match *m)
+{
+	switch (m->kind) {
+	case PLAN_MATCH_FAMILY:
+		return json_object_set_new(object, "family", json_string(family_name(m->value)));
+	case PLAN_MATCH_PROTOCOL:
+		return json_object_set_new(object, "protocol",
+					   json_string(m->value == IPPROTO_UDP ? "udp" : "tcp"));
+	case PLAN_MATCH_DPORT: return json_object_set_new(object, "dport", json_integer(m->value));
+	case PLAN_MATCH_DADDR:
+		return json_object_set_new(object, "daddr", json_sprintf("@%s", m->set));
+	case PLAN_MATCH_UID: return json_object_set_new(object, "uid", json_integer(m->value));
+	case PLAN_MATCH_END:
+	case PLAN_MATCH_KINDS: break;
+	}
+	return -1;
+}
+
+static json_t *action_json(const struct plan_action *action)
+{
+	switch (action->kind) {
+	case PLAN_ACTION_RETURN: return json_pack("{s:b}", "return", 1);
+	case PLAN_ACTION_REDIRECT: return json_pack("{s:i}", "redirect", (int)action->value);
+	case PLAN_ACTION_ZONE: return json_pack("{s:i}", "zone", (int)action->value);
+	case PLAN_ACTION_KINDS: break;
+	}
+	return NULL;
+}
+
+static json_t *rule_json(const struct plan_rule *rule)
+{
+	cleanup_json json_t *match = json_object();
+
+	for (const struct plan_match *m = rule->matches; m->kind; m++) {
+		if (put_match(match, m) < 0)
+			return NULL;
+	}
+	return json_pack("{s:O, s:o, s:s}", "match", match, "action", action_json(&rule->action),
+			 "comment", rule->sentence);
+}
+
+static json_t *chain_json(const struct plan_chain *chain)
+{
+	cleanup_json json_t *rules = json_array();
+
+	for (size_t i = 0; i < chain->n_rules; i++) {
+		if (json_array_append_new(rules, rule_json(&chain->rules[i])) < 0)
+			return NULL;
+	}
+	return json_pack("{s:s, s:s, s:s, s:i, s:O}", "name", chain->name, "hook",
+			 plan_hook_name(chain->hook), "type", plan_chain_type_name(chain->type),
+			 "priority", (int)chain->priority, "rules", rules);
+}
+
+static json_t *set_json(const struct plan_set *set)
+{
+	cleanup_json json_t *addrs = json_array();
+	char text[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < set->n_addrs; i++) {
+		if (json_array_append_new(addrs, json_string(addr_format(&set->addrs[i], text))) <
+		    0)
+			return NULL;
+	}
+	return json_pack("{s:s, s:s, s:O}", "name", set->name, "family", family_name(set->family),
+			 "addresses", addrs);
+}
+
+static json_t *plan_json(const struct plan *plan)
+{
+	cleanup_json json_t *sets = json_array(), *chains = json_array();
+
+	for (size_t i = 0; i < plan->n_sets; i++) {
+		if (json_array_append_new(sets, set_json(&plan->sets[i])) < 0)
+			return NULL;
+	}
+	for (size_t i = 0; i < plan->n_chains; i++) {
+		if (json_array_append_new(chains, chain_json(&plan->chains[i])) < 0)
+			return NULL;
+	}
+	return json_pack("{s:O, s:O}", "sets", sets, "chains", chains);
+}
+
+int plan_print_json(const struct plan *plan, FILE *out, struct err *err)
+{
+	cleanup_json json_t *json = plan_json(plan);
+
+	if (!json)
+		return err_set(err, ENOMEM, "out of memory for the plan");
+	errno = 0;
+	if (json_dumpf(json, out, JSON_INDENT(2)) < 0 || fputc('\n', out) == EOF ||
+	    fflush(out) == EOF)
+		return err_set(err, errno ? errno : EIO, "cannot write the plan: %s",
+			       err_text(errno ? errno : EIO));
+	return 0;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The plan as text for people. Stable: the golden cases of the tests are made of it. */
+#include <errno.h>
+#include <string.h>
+
+#include "iptables/plan.h"
+
+static int format_match(const struct plan_match *m, char *buf, size_t size)
+{
+	switch (m->kind) {
+	case PLAN_MATCH_FAMILY:
+		return snprintf(buf, size, "%s", m->value == AF_INET ? "ipv4" : "ipv6");
+	case PLAN_MATCH_PROTOCOL:
+		return snprintf(buf, size, "%s", m->value == IPPROTO_UDP ? "udp" : "tcp");
+	case PLAN_MATCH_DPORT: return snprintf(buf, size, "to port %u", m->value);
+	case PLAN_MATCH_DADDR: return snprintf(buf, size, "to %s", m->set);
+	case PLAN_MATCH_UID: return snprintf(buf, size, "of uid %u", m->value);
+	case PLAN_MATCH_END:
+	case PLAN_MATCH_KINDS: break;
+	}
+	return 0;
+}
+
+static void format_action(const struct plan_action *action, char *buf, size_t size)
+{
+	switch (action->kind) {
+	case PLAN_ACTION_RETURN: snprintf(buf, size, "return"); break;
+	case PLAN_ACTION_REDIRECT: snprintf(buf, size, "redirect to port %u", action->value); break;
+	case PLAN_ACTION_ZONE:
+		snprintf(buf, size, "conntrack zone %u (original direction)", action->value);
+		break;
+	case PLAN_ACTION_KINDS: break;
+	}
+}
+
+const char *plan_rule_format(const struct plan_rule *rule, char buf[PLAN_RULE_TEXT_MAX])
+{
+	size_t used = 0;
+
+	for (const struct plan_match *m = rule->matches; m->kind; m++) {
+		char text[PLAN_NAME_MAX + 8];
+
+		format_match(m, text, sizeof(text));
+		used += (size_t)snprintf(buf + used, PLAN_RULE_TEXT_MAX - used, "%s%s",
+					 used ? " " : "", text);
+	}
+	used += (size_t)snprintf(buf + used, PLAN_RULE_TEXT_MAX - used, " -> ");
+	format_action(&rule->action, buf + used, PLAN_RULE_TEXT_MAX - used);
+	return buf;
+}
+
+int plan_print(const struct plan *plan, FILE *out, struct err *err)
+{
+	char text[PLAN_RULE_TEXT_MAX];
+
+	for (size_t i = 0; i < plan->n_sets; i++) {
+		const struct plan_set *set = &plan->sets[i];
+
+		fprintf(out, "set %s:", set->name);
+		for (size_t j = 0; j < set->n_addrs; j++)
+			fprintf(out, " %s", addr_format(&set->addrs[j], text));
+		fputc('\n', out);
+	}
+	for (size_t i = 0; i < plan->n_chains; i++) {
+		const struct plan_chain *chain = &plan->chains[i];
+
+		fprintf(out, "%schain %s (%s hook, type %s, priority %d):\n",
+			i || plan->n_sets ? "\n" : "", chain->name, plan_hook_name(chain->hook),
+			plan_chain_type_name(chain->type), chain->priority);
+		for (size_t j = 0; j < chain->n_rules; j++)
+			fprintf(out, "  # %s\n  %s\n", chain->rules[j].sentence,
+				plan_rule_format(&chain->rules[j], text));
+	}
+	if (fflush(out) == EOF || ferror(out))
+		return err_set(err, errno ? errno : EIO, "cannot write the plan: %s",
+			       err_text(errno ? errno : EIO));
+	return 0;
+}
