@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One command, one file, one row in main.c. */
+#ifndef MESHDNS_REDIRECTOR_COMMANDS_H
+#define MESHDNS_REDIRECTOR_COMMANDS_H
+
+#include "common/err.h"
+#include "common/options.h"
+#include "redirector/settings.h"
+
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_CONFIGURATION = 1, /* usage, settings, or what they refer to */
+	EXIT_LACKING = 2,       /* the machine or our privileges lack something */
+	EXIT_REFUSED = 3,       /* the kernel refused, or does not do what it was told */
+};
+
+struct command {
+	const char *name, *summary, *examples;
+	const struct option_row *rows;
+	/* With another code than EXIT_DONE, `err` says why. */
+	enum exit_code (*run)(struct settings *settings, struct err *err);
+};
+
+extern const struct command command_install, command_plan, command_uninstall;
+
+/* Enters the namespace that --netns names, if it names one. */
+enum exit_code command_enter_netns(const struct settings *settings, struct err *err);
+
+/* The exit code for what apply_plan() and nft_remove() return. */
+enum exit_code command_exit_code(int rc);
+
+#endif

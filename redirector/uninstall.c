@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+
+#include "common/log.h"
+#include "iptables/nft.h"
+#include "redirector/commands.h"
+
+static enum exit_code run(struct settings *settings, struct err *err)
+{
+	enum exit_code code;
+	bool was_there;
+	int rc;
+
+	if (settings->dry_run) {
+		puts("would remove the nftables table inet meshdns, where it is");
+		return EXIT_DONE;
+	}
+	if ((code = command_enter_netns(settings, err)) != EXIT_DONE)
+		return code;
+	if ((rc = nft_remove(&was_there, err)) == 0)
+		log_info(was_there ? "the rules are removed"
+				   : "nothing to do: no rules are installed",
+			 NULL);
+	return command_exit_code(rc);
+}
+
+const struct command command_uninstall = {
+	.name = "uninstall",
+	.summary = "remove what install made, and nothing else",
+	.examples = "  meshdns-redirect uninstall\n"
+		    "  meshdns-redirect uninstall --netns blue --verbose\n",
+	.rows = settings_uninstall_rows,
+	.run = run,
+};
