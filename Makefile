@@ -37,10 +37,9 @@ endif
 # --- what each program is made of ---------------------------------------------------------------
 
 common     := common/err.o common/log.o common/addr.o common/file.o common/nearest.o \
-	      common/netns.o common/options.o common/privs.o common/ready.o common/resolvconf.o \
-	      common/user.o
+	      common/netns.o common/options.o common/resolvconf.o common/user.o
 redirect   := $(patsubst %.c,%.o,$(sort $(wildcard iptables/*.c redirector/*.c)))
-resolver   := $(patsubst %.c,%.o,$(sort $(wildcard resolver/*.c)))
+resolver   := $(patsubst %.c,%.o,$(sort $(wildcard resolver/*.c))) common/privs.o common/ready.o
 
 meshdns-redirect_objs := $(common) $(redirect)
 meshdns-redirect_libs := -lnftnl -lmnl -ljansson
