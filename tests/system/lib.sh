@@ -90,6 +90,7 @@ lab_address() {
 # Whatever stop_all leaves in a namespace of ours was started by us too.
 lab_remove() {
 	local host pids
+	[[ -z ${TEST:-} ]] || kill "$TEST" 2>/dev/null
 	stop_all
 	for host in "$APP" "$DNS"; do
 		ip netns pids "$host" >/dev/null 2>&1 || continue
@@ -184,14 +185,18 @@ start_resolver() { start_resolver_as 0 --user "$PROXY_UID" "$@"; }
 
 # start_resolver_as UID FLAG…
 start_resolver_as() {
-	local uid=$1 environment=()
+	local uid=$1 ready environment=()
 	((uid != 0)) || mapfile -t environment < <(root_env)
-	rm -f "$LAB/ready"
-	mkfifo "$LAB/ready"
+	[[ -p $LAB/ready ]] || mkfifo "$LAB/ready"
+	exec {ready}<>"$LAB/ready"
 	start resolver "$APP" "$uid" env "${environment[@]}" \
-		meshdns-resolver --ready-fd 9 "${@:2}" 9>"$LAB/ready"
-	read -r -t 10 <"$LAB/ready" || fail "the resolver is not ready: $(log_of resolver)"
+		meshdns-resolver --ready-fd "$ready" "${@:2}"
+	wait_for 10 ready_or_ended "$ready" "${PID[resolver]}"
+	exec {ready}>&-
+	! ended "${PID[resolver]}" || fail "the resolver ended: $(log_of resolver)"
 }
+
+ready_or_ended() { read -r -t 0 -u "$1" || ended "$2"; }
 
 # redirect COMMAND [FLAG…]: meshdns-redirect as root on the application host.
 redirect() { in_app meshdns-redirect "$@"; }
@@ -311,13 +316,15 @@ run_tests() {
 	for test in "${tests[@]}"; do
 		started=$(now_ms)
 		run_test "test_$test" >"$LAB/output" 2>&1 & # so that a signal is answered at once
-		if wait $!; then
+		TEST=$!
+		if wait "$TEST"; then
 			result ok
 		else
 			result FAIL
 			failed=1
 			cat "$LAB/output"
 		fi
+		TEST=
 	done
 	return $failed
 }
