@@ -10,11 +10,22 @@
 
 #define BLANKS " \t\r\v\f"
 
-static void add_server(struct resolvconf *conf, const char *text)
+static bool parse_server(char *text, struct addr *ret_addr)
+{
+	char *percent = strchr(text, '%');
+
+	if (addr_parse(text, ret_addr))
+		return true;
+	if (percent)
+		*percent = '\0';
+	return percent && addr_parse(text, ret_addr) && ret_addr->family == AF_INET6;
+}
+
+static void add_server(struct resolvconf *conf, char *text)
 {
 	struct addr addr;
 
-	if (conf->n_servers == RESOLVCONF_SERVERS_MAX || !addr_parse(text, &addr))
+	if (conf->n_servers == RESOLVCONF_SERVERS_MAX || !parse_server(text, &addr))
 		return;
 	for (size_t i = 0; i < conf->n_servers; i++) {
 		if (addr_equal(&conf->servers[i], &addr))

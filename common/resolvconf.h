@@ -22,7 +22,11 @@ struct resolvconf {
 	struct addr servers[RESOLVCONF_SERVERS_MAX]; /* in the file's order, each once */
 };
 
-/* Parses the text of a resolv.conf; lines that make no sense are passed over, as resolvers do. */
+/*
+ * Parses the text of a resolv.conf; lines that make no sense are passed over, as resolvers do. A
+ * scope that names no interface here is left out: the file may be another namespace's, and the
+ * interface may come yet.
+ */
 void resolvconf_parse(const char *text, struct resolvconf *ret_conf);
 
 /* Reads and parses a file; fails when it cannot be read. */
