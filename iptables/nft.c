@@ -208,17 +208,13 @@ static int explain(const struct step *step, int rc, struct err *err)
 	return err_set(err, rc, "the kernel refused %s: %s", name, err_text(rc));
 }
 
-int nft_apply(const struct plan *plan, struct err *err)
+static int apply_steps(const struct plan *plan, const struct step *steps, size_t n, struct err *err)
 {
 	cleanup_nl_batch struct nl_batch batch = {0};
 	cleanup_nl struct nl nl = {0};
-	size_t n = count_steps(plan), failed;
-	cleanup_free struct step *steps = calloc(n, sizeof(*steps));
+	size_t failed;
 	int rc;
 
-	if (!steps)
-		return err_set(err, ENOMEM, "out of memory for the rules");
-	list_steps(plan, steps);
 	for (size_t i = 0; i < n; i++) {
 		if ((rc = put_step(&batch, plan, &steps[i])) < 0)
 			return explain(&steps[i], rc, err);
@@ -228,6 +224,20 @@ int nft_apply(const struct plan *plan, struct err *err)
 	if ((rc = nl_batch_send(&nl, &batch, &failed)) < 0)
 		return explain(failed == NL_NO_MESSAGE ? NULL : &steps[failed], rc, err);
 	return 0;
+}
+
+int nft_apply(const struct plan *plan, struct err *err)
+{
+	size_t n = count_steps(plan);
+	struct step *steps = calloc(n, sizeof(*steps));
+	int rc;
+
+	if (!steps)
+		return err_set(err, ENOMEM, "out of memory for the rules");
+	list_steps(plan, steps);
+	rc = apply_steps(plan, steps, n, err);
+	free(steps);
+	return rc;
 }
 
 int nft_remove(bool *ret_was_there, struct err *err)

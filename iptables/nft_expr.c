@@ -265,7 +265,7 @@ static bool decode_lookup(const struct nftnl_expr *expr, struct plan_match *m)
 	if (!set || strlen(set) >= sizeof(m->set) || !has(expr, NFTNL_EXPR_LOOKUP_SREG, REGISTER) ||
 	    !has_or_lacks(expr, NFTNL_EXPR_LOOKUP_FLAGS, 0))
 		return false;
-	strcpy(m->set, set);
+	snprintf(m->set, sizeof(m->set), "%s", set);
 	return true;
 }
 
@@ -387,7 +387,7 @@ static bool decode_comment(const struct nftnl_rule *nft, char sentence[PLAN_SENT
 	comment += strlen(prefix);
 	if (strlen(comment) >= PLAN_SENTENCE_MAX)
 		return false;
-	strcpy(sentence, comment);
+	snprintf(sentence, PLAN_SENTENCE_MAX, "%s", comment);
 	return true;
 }
 

@@ -9,11 +9,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "common/cleanup.h"
-
-#define ANSWER_BYTES (32 * 1024) /* the kernel fills no larger ones, whatever we offer */
-#define ACK_BYTES    2048 /* what one acknowledgement takes of the receive buffer, and more */
-#define SLACK_BYTES  (64 * 1024)
+#define ANSWER_BYTES 32768 /* the kernel fills no larger ones, whatever we offer */
+#define ACK_BYTES    2048  /* what one acknowledgement takes of the receive buffer, and more */
+#define SLACK_BYTES  65536
 
 int nl_open(struct nl *nl, struct err *err)
 {
@@ -48,15 +46,13 @@ struct nlmsghdr *nl_request(struct nl *nl, void *buf, uint16_t type, uint16_t fl
 
 int nl_ask(struct nl *nl, const struct nlmsghdr *request, mnl_cb_t answer, void *arg)
 {
-	cleanup_free char *buf = malloc(ANSWER_BYTES);
+	_Alignas(struct nlmsghdr) char buf[ANSWER_BYTES];
 	int state = MNL_CB_OK;
 
-	if (!buf)
-		return -ENOMEM;
 	if (mnl_socket_sendto(nl->socket, request, request->nlmsg_len) < 0)
 		return -errno;
 	while (state == MNL_CB_OK) {
-		ssize_t n = mnl_socket_recvfrom(nl->socket, buf, ANSWER_BYTES);
+		ssize_t n = mnl_socket_recvfrom(nl->socket, buf, sizeof(buf));
 
 		if (n < 0)
 			return -errno;
@@ -74,9 +70,12 @@ void nl_batch_free(struct nl_batch *batch)
 
 static size_t batch_used(const struct nl_batch *batch)
 {
-	const struct nlmsghdr *last = (const void *)(batch->data + batch->last);
+	const struct nlmsghdr *last;
 
-	return batch->data ? batch->last + MNL_ALIGN(last->nlmsg_len) : 0;
+	if (!batch->data)
+		return 0;
+	last = (const void *)(batch->data + batch->last);
+	return batch->last + MNL_ALIGN(last->nlmsg_len);
 }
 
 /* Where the next message goes, with room for the longest; NULL: out of memory. */
@@ -84,8 +83,8 @@ static void *batch_tail(struct nl_batch *batch)
 {
 	size_t used = batch_used(batch);
 
-	if (batch->size - used < 2 * NL_PAYLOAD_MAX) {
-		size_t size = 2 * batch->size + 4 * NL_PAYLOAD_MAX;
+	if (batch->size - used < NL_MESSAGE_BYTES) {
+		size_t size = 2 * (batch->size + NL_MESSAGE_BYTES);
 		char *grown = realloc(batch->data, size);
 
 		if (!grown)
@@ -148,14 +147,14 @@ static void count_acks(struct verdict *verdict, const void *buf, int len)
 
 int nl_batch_send(struct nl *nl, struct nl_batch *batch, size_t *ret_failed)
 {
-	cleanup_free char *buf = malloc(ANSWER_BYTES);
+	_Alignas(struct nlmsghdr) char buf[ANSWER_BYTES];
 	int fd = mnl_socket_get_fd(nl->socket);
 	void *tail = batch_tail(batch);
 	struct verdict verdict = {0};
 	ssize_t n;
 
 	*ret_failed = NL_NO_MESSAGE;
-	if (!buf || !tail)
+	if (!tail)
 		return -ENOMEM;
 	nftnl_batch_end(tail, batch->n + 1);
 	grow_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, batch_used(batch) + SLACK_BYTES);
@@ -164,7 +163,7 @@ int nl_batch_send(struct nl *nl, struct nl_batch *batch, size_t *ret_failed)
 		return -errno;
 
 	/* The kernel works while we send: when that returns, every answer is in the socket. */
-	while ((n = recv(fd, buf, ANSWER_BYTES, MSG_DONTWAIT)) > 0)
+	while ((n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT)) > 0)
 		count_acks(&verdict, buf, (int)n);
 	if (verdict.error) {
 		if (verdict.failed_seq >= 1 && verdict.failed_seq <= batch->n)

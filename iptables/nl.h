@@ -52,9 +52,9 @@ void nl_batch_free(struct nl_batch *batch);
 
 /*
  * Begins the next message (NFT_MSG_*, inet family) and returns its header, to be filled by libnftnl
- * with a payload of at most NL_PAYLOAD_MAX bytes before the next call. NULL: out of memory.
+ * before the next call; the whole of it takes at most NL_MESSAGE_BYTES. NULL: out of memory.
  */
-#define NL_PAYLOAD_MAX (16 * 1024)
+#define NL_MESSAGE_BYTES 32768
 struct nlmsghdr *nl_batch_add(struct nl_batch *batch, uint16_t type, uint16_t flags);
 
 #define NL_NO_MESSAGE SIZE_MAX

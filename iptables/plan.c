@@ -33,7 +33,7 @@ struct plan_set *plan_add_set(struct plan *plan, const char *name, sa_family_t f
 	}
 	plan->n_sets++;
 	*set = (struct plan_set){.family = family};
-	strcpy(set->name, name);
+	snprintf(set->name, sizeof(set->name), "%s", name);
 	return set;
 }
 
@@ -48,7 +48,7 @@ struct plan_chain *plan_add_chain(struct plan *plan, const char *name, enum plan
 	}
 	plan->n_chains++;
 	*chain = (struct plan_chain){.hook = hook, .type = type, .priority = priority};
-	strcpy(chain->name, name);
+	snprintf(chain->name, sizeof(chain->name), "%s", name);
 	return chain;
 }
 
