@@ -103,7 +103,7 @@ static int read_resolv_conf(const struct settings *settings, struct host *host,
 			snprintf(host->resolv_conf, sizeof(host->resolv_conf),
 				 "/etc/netns/%s/resolv.conf", settings->netns);
 		if (kind == NETNS_PATH || access(host->resolv_conf, F_OK) < 0) {
-			strcpy(host->resolv_conf, RESOLVCONF_PATH);
+			snprintf(host->resolv_conf, sizeof(host->resolv_conf), RESOLVCONF_PATH);
 			log_warning("the network namespace has no resolv.conf of its own, "
 				    "this machine's is used; --resolv-conf names another",
 				    "netns=%s", settings->netns);
@@ -114,7 +114,7 @@ static int read_resolv_conf(const struct settings *settings, struct host *host,
 
 int host_read(const struct settings *settings, struct host *ret_host, struct err *err)
 {
-	struct resolvconf conf;
+	struct resolvconf conf = {0};
 	int rc;
 
 	memset(ret_host, 0, sizeof(*ret_host));

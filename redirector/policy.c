@@ -149,12 +149,12 @@ static void match_owner(struct plan_rule *rule, const struct host *host)
 
 static void match_target(struct plan_rule *rule, const struct target *target)
 {
-	struct plan_match set = {.kind = PLAN_MATCH_DADDR};
-
 	if (target->family)
 		add_match(rule, (struct plan_match){PLAN_MATCH_FAMILY, .value = target->family});
 	if (target->set) {
-		strcpy(set.set, target->set);
+		struct plan_match set = {.kind = PLAN_MATCH_DADDR};
+
+		snprintf(set.set, sizeof(set.set), "%s", target->set);
 		add_match(rule, set);
 	}
 }
