@@ -75,7 +75,7 @@ static uint32_t table_ttl(struct load *load, const char *source, const json_t *r
 int load_json(struct load *load, const char *source, const char *text, size_t len, struct err *err)
 {
 	json_error_t why;
-	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
+	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
 	const json_t *records = json_object_get(root, "records");
 	int rc;
 

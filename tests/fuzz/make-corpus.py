@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Writes the hand-made part of the corpora: one file an idea, named after it."""
+import os
+import struct
+
+HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
+
+
+def name(text):
+    out = b""
+    for label in text.strip(".").split("."):
+        if label:
+            out += bytes([len(label)]) + label.encode()
+    return out + b"\0"
+
+
+def message(flags=0x0100, qd=1, an=0, ns=0, ar=0, body=b"", ident=0x1234):
+    return struct.pack(">6H", ident, flags, qd, an, ns, ar) + body
+
+
+def question(text, qtype=1, qclass=1):
+    return name(text) + struct.pack(">2H", qtype, qclass)
+
+
+def opt(size=1232, version=0, do=False, options=b"", owner=b"\0"):
+    return owner + struct.pack(">HHIH", 41, size, version << 16 | (0x8000 if do else 0),
+                               len(options)) + options
+
+
+def rr(owner, rtype, rclass=1, ttl=0, rdata=b""):
+    return owner + struct.pack(">HHIH", rtype, rclass, ttl, len(rdata)) + rdata
+
+
+A = question("redis.mesh")
+QUERIES = {
+    "a": message(body=A),
+    "aaaa": message(body=question("redis.mesh", 28)),
+    "odd-case": message(body=question("ReDiS.mEsH")),
+    "nodata": message(body=question("only4.mesh", 28)),
+    "https-in-domain": message(body=question("redis.mesh", 65)),
+    "https-shadowing": message(body=question("www.example.com", 65)),
+    "mx-shadowing": message(body=question("www.example.com", 15)),
+    "any": message(body=question("redis.mesh", 255)),
+    "any-big": message(body=question("big.mesh", 255), ar=1) + opt(4096),
+    "outside": message(body=question("www.example.org")),
+    "big-512": message(body=question("big.mesh")),
+    "big-4096": message(ar=1, body=question("big.mesh") + opt(4096)),
+    "big-odd-size": message(ar=1, body=question("big.mesh") + opt(777, do=True)),
+    "edns-size-0": message(ar=1, body=question("big.mesh") + opt(0)),
+    "edns-size-65535": message(ar=1, body=question("big.mesh") + opt(65535)),
+    "ptr4": message(body=question("100.0.0.240.in-addr.arpa", 12)),
+    "ptr4-leading-zero": message(body=question("100.00.0.240.in-addr.arpa", 12)),
+    "ptr4-256": message(body=question("256.0.0.240.in-addr.arpa", 12)),
+    "ptr4-five": message(body=question("1.100.0.0.240.in-addr.arpa", 12)),
+    "ptr4-three": message(body=question("0.0.240.in-addr.arpa", 12)),
+    "ptr6": message(body=question("4.6." + "0." * 22 + "0.0.d.f.0.0.d.f.ip6.arpa", 12)),
+    "ptr6-odd-nibble": message(body=question("g.6." + "0." * 22 + "0.0.d.f.0.0.d.f.ip6.arpa", 12)),
+    "root": message(body=question(".", 2)),
+    "chaos-version": message(body=question("version.bind", 16, 3)),
+    "chaos-id": message(body=question("id.server", 16, 3)),
+    "chaos-other": message(body=question("hostname.bind", 16, 3)),
+    "class-any": message(body=question("redis.mesh", 1, 255)),
+    "empty": b"",
+    "eleven-octets": message()[:11],
+    "header-only": message(qd=0),
+    "response": message(flags=0x8180, body=A),
+    "opcode-status": message(flags=0x1000, body=A),
+    "opcode-update": message(flags=0x2800, body=question("example.com", 6)),
+    "opcode-notify": message(flags=0x2400, body=question("example.com", 6)),
+    "all-flags": message(flags=0x07ff, body=A),
+    "qdcount-0": message(qd=0, body=A),
+    "qdcount-2": message(qd=2, body=A + A),
+    "question-cut": message(body=A[:-1]),
+    "name-cut": message(body=b"\5redis"),
+    "label-64": message(body=b"\x40" + b"a" * 64 + b"\0\0\1\0\1"),
+    "label-type-10": message(body=b"\x80\0\0\1\0\1"),
+    "name-255": message(body=(b"\x3f" + b"a" * 63) * 3 + b"\x3d" + b"b" * 61 + b"\0\0\1\0\1"),
+    "name-256": message(body=(b"\x3f" + b"a" * 63) * 3 + b"\x3e" + b"b" * 62 + b"\0\0\1\0\1"),
+    "pointer-to-itself": message(body=b"\xc0\x0c\0\1\0\1"),
+    "pointer-into-header": message(body=b"\xc0\x02\0\1\0\1"),
+    "pointer-forward": message(body=b"\xc0\x20\0\1\0\1" + b"\0" * 32),
+    "trailing": message(body=A + b"\0"),
+    "answer-in-query": message(an=1, body=A + rr(b"\xc0\x0c", 1, rdata=b"\1\2\3\4")),
+    "authority-in-query": message(ns=1, body=A + rr(b"\xc0\x0c", 6)),
+    "ixfr": message(ns=1, body=question("example.com", 251) +
+                    rr(b"\xc0\x0c", 6, rdata=b"\0\0" + b"\0" * 20)),
+    "axfr": message(body=question("example.com", 252)),
+    "type-0": message(body=question("redis.mesh", 0)),
+    "type-opt": message(body=question("redis.mesh", 41)),
+    "edns": message(ar=1, body=A + opt()),
+    "edns-do": message(ar=1, body=A + opt(do=True)),
+    "edns-version-1": message(ar=1, body=A + opt(version=1)),
+    "edns-two": message(ar=2, body=A + opt() + opt()),
+    "edns-owner": message(ar=1, body=A + opt(owner=b"\1a\0")),
+    "edns-owner-pointer": message(ar=1, body=A + opt(owner=b"\xc0\x0c")),
+    "edns-option": message(ar=1, body=A + opt(options=struct.pack(">HH", 10, 8) + b"c" * 8)),
+    "edns-option-past-end": message(ar=1, body=A + opt(options=struct.pack(">HH", 10, 9) + b"c" * 8)),
+    "edns-option-half": message(ar=1, body=A + opt(options=b"\0")),
+    "edns-rdlength-past-end": message(ar=1, body=A + opt()[:-2] + b"\0\5"),
+    "arcount-lies": message(ar=65535, body=A + opt()),
+    "tsig": message(ar=1, body=A + rr(b"\1k\0", 250, 255, rdata=b"\0" * 20)),
+    "tsig-not-last": message(ar=2, body=A + rr(b"\1k\0", 250, 255) + opt()),
+    "sig0": message(ar=1, body=A + rr(b"\0", 24, 255, rdata=b"\0" * 18)),
+    "additional-owner-forward": message(ar=1, body=A + rr(b"\xc0\xff", 1)),
+    "additional-other": message(ar=1, body=A + rr(b"\xc0\x0c", 1, rdata=b"\1\2\3\4")),
+}
+
+HOSTS = {
+    "plain": "240.0.0.100 redis.mesh cache.mesh\nfd00:fd00::64\tredis.mesh\n",
+    "comments": "# all\n240.0.0.1 a.mesh # b.mesh\n#240.0.0.2 c.mesh\n\n   \n",
+    "no-newline": "240.0.0.1 a.mesh",
+    "crlf": "240.0.0.1 a.mesh\r\n240.0.0.2 b.mesh\r\n",
+    "no-name": "240.0.0.1\n240.0.0.2 ok.mesh\n",
+    "bad-address": "240.0.0 a.mesh\n240.0.0.1%lo b.mesh\nfe80::1%lo c.mesh\n::ffff:240.0.0.1 d.mesh\n",
+    "bad-names": "240.0.0.1 .. a..b .a a. - _ " + "l" * 64 + " " + "n." * 130 + " sp\u00e9cial.mesh *.x\n",
+    "underscores": "240.0.0.1 echo-server_echo-example_svc_1010.mesh\n",
+    "nul": "240.0.0.1 a\0b.mesh\n240.0.0.2\0 c.mesh\n",
+    "same-twice": "240.0.0.1 a.mesh a.mesh\n240.0.0.1 A.MESH.\n240.0.0.2 a.mesh\n",
+    "the-domain": "240.0.0.1 mesh\n",
+    "one-letter": "2",
+}
+
+JSON = {
+    "kuma": '{"records":[{"name":"redis.mesh","ips":["240.0.0.100","::ffff:f000:64"]}],"ttl":30,'
+            '"extraLabels":{"mesh":"default"}}',
+    "empty-table": '{"records":[]}',
+    "no-records": '{"ttl":30}',
+    "records-no-list": '{"records":{"name":"a.mesh"}}',
+    "not-an-object": '[1]',
+    "broken": '{"records":[',
+    "bad-record": '{"records":[1,null,{"name":1,"ips":[]},{"name":"a.mesh"},{"name":"b.mesh","ips":[2,"x"]},'
+                  '{"name":"ok.mesh","ips":["240.0.0.1"]}]}',
+    "bad-ttl": '{"records":[{"name":"a.mesh","ips":["240.0.0.1"]}],"ttl":-1}',
+    "text-ttl": '{"records":[],"ttl":"30"}',
+    "huge-ttl": '{"records":[],"ttl":4294967296}',
+    "nul-in-name": '{"records":[{"name":"a\\u0000b.mesh","ips":["240.0.0.1\\u0000"]}]}',
+    "twice": '{"records":[],"records":[]}',
+    "deep": "[" * 3000,
+    "surrogate": '{"records":[{"name":"\\ud800","ips":[]}]}',
+}
+
+
+def write(target, inputs):
+    folder = os.path.join(HERE, target)
+    os.makedirs(folder, exist_ok=True)
+    for label, data in inputs.items():
+        with open(os.path.join(folder, label), "wb") as out:
+            out.write(data if isinstance(data, bytes) else data.encode())
+
+
+write("query", QUERIES)
+write("hosts", HOSTS)
+write("json", JSON)

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "common/log.h"
+#include "resolver/load.h"
+#include "tests/unit/resolver/packets.h"
+
+typedef int load_fn(struct load *load, const char *source, const char *text, size_t len,
+		    struct err *err);
+
+/* Loads a text and builds; NULL when the load failed. *ret_skipped may be NULL. */
+static struct names_snapshot *load_text(load_fn *fn, const char *text, size_t *ret_skipped)
+{
+	struct load load = {.builder = names_builder_new(), .ttl = 60};
+	struct err err;
+
+	log_set_level(LOG_LEVEL_ERROR);
+	if (fn(&load, "test", text, strlen(text), &err) < 0) {
+		names_builder_free(load.builder);
+		return NULL;
+	}
+	if (ret_skipped)
+		*ret_skipped = load.skipped;
+	return table_build(load.builder);
+}
+
+Test(load, hosts)
+{
+	size_t skipped;
+	struct names_snapshot *names =
+		load_text(load_hosts,
+			  "# a comment\n\n"
+			  "240.0.0.100\tredis.mesh  cache.mesh # two names\r\n"
+			  "fd00:fd00::64 redis.mesh\n"
+			  "240.0.0.7 echo-server_echo-example_svc_1010.mesh.",
+			  &skipped);
+
+	cr_expect_eq(skipped, 0);
+	cr_expect_eq(names_count(names), 3);
+	cr_expect_eq(table_find(names, "redis.mesh")->n_aaaa, 1);
+	cr_expect_eq(table_find(names, "cache.mesh")->n_a, 1);
+	cr_expect_not_null(table_find(names, "echo-server_echo-example_svc_1010.mesh"));
+	cr_expect_eq(table_find(names, "redis.mesh")->ttl, 60);
+	names_free(names);
+}
+
+Test(load, bad_hosts_lines_never_hide_the_good_ones)
+{
+	size_t skipped;
+	struct names_snapshot *names = load_text(load_hosts,
+						 "240.0.0.1\n"
+						 "240.0.0 a.mesh\n"
+						 "fe80::1%lo b.mesh\n"
+						 "240.0.0.3 bad..name good.mesh\n"
+						 "one two three\n"
+						 "240.0.0.4 last.mesh\n",
+						 &skipped);
+
+	cr_expect_eq(skipped, 6);
+	cr_expect_eq(names_count(names), 2);
+	cr_expect_not_null(table_find(names, "good.mesh"));
+	cr_expect_not_null(table_find(names, "last.mesh"));
+	names_free(names);
+}
+
+Test(load, json_as_kuma_serves_it)
+{
+	size_t skipped;
+	struct names_snapshot *names = load_text(
+		load_json,
+		"{\"records\":[{\"name\":\"redis.mesh\",\"ips\":[\"240.0.0.1\",\"::ffff:f000:1\"]},"
+		"{\"name\":\"b.mesh\",\"ips\":[\"240.0.0.2\"]}],"
+		"\"ttl\":30,\"extraLabels\":{\"mesh\":\"default\"}}",
+		&skipped);
+	const struct names_record *r = table_find(names, "redis.mesh");
+
+	cr_expect_eq(skipped, 0);
+	cr_expect_eq(names_count(names), 2);
+	cr_assert_not_null(r);
+	cr_expect(r->n_a == 1 && r->n_aaaa == 1, "a v4-mapped address is a v6 one");
+	cr_expect_eq(r->ttl, 30);
+	names_free(names);
+}
+
+Test(load, json_bad_record_is_skipped_alone)
+{
+	size_t skipped;
+	struct names_snapshot *names =
+		load_text(load_json,
+			  "{\"records\":[7,{\"name\":\"a.mesh\"},{\"name\":3,\"ips\":[]},"
+			  "{\"name\":\"b.mesh\",\"ips\":[\"240.0.0.1\",5,\"x\"]},"
+			  "{\"name\":\"a\\u0000b\",\"ips\":[\"240.0.0.9\"]},"
+			  "{\"name\":\"c.mesh\",\"ips\":[\"240.0.0.2\"]}],\"ttl\":\"soon\"}",
+			  &skipped);
+
+	cr_expect_eq(skipped, 7);
+	cr_expect_eq(names_count(names), 2);
+	cr_expect_eq(table_find(names, "c.mesh")->ttl, 60);
+	names_free(names);
+}
+
+Test(load, json_that_is_none_fails_as_a_whole)
+{
+	static const char *const texts[] = {"{\"records\":[", "{\"ttl\":3}", "{\"records\":{}}",
+					    "{\"records\":[],\"records\":[]}"};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		cr_expect_null(load_text(load_json, texts[i], NULL), "%s", texts[i]);
+}
+
+Test(load, json_error_names_file_and_line)
+{
+	struct load load = {.builder = names_builder_new(), .ttl = 60};
+	struct err err;
+
+	cr_expect_eq(load_json(&load, "names.json", "{\n\"records\":x\n}", 15, &err), -EINVAL);
+	cr_expect_not_null(strstr(err.msg, "names.json, line 2"), "%s", err.msg);
+	names_builder_free(load.builder);
+}
+
+static char folder[] = "/tmp/meshdns-load-XXXXXX";
+
+static void write_file(const char *name, const char *text)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	cr_assert_not_null(f = fopen(path, "w"));
+	fputs(text, f);
+	fclose(f);
+}
+
+static void remove_file(const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	unlink(path);
+}
+
+Test(load, folder_and_failure)
+{
+	const char *sources[] = {folder};
+	struct load_settings settings = {
+		.sources = sources, .n_sources = 1, .ttl = 60, .domain = "\4mesh", .domain_len = 6};
+	struct names_snapshot *names;
+	struct err err;
+
+	log_set_level(LOG_LEVEL_ERROR);
+	cr_assert_not_null(mkdtemp(folder));
+	write_file("a.hosts", "240.0.0.1 a.mesh\n");
+	write_file("b.json", " \n{\"records\":[{\"name\":\"b.mesh\",\"ips\":[\"240.0.0.2\"]}]}");
+	write_file("c.txt", "240.0.0.3 c.mesh\n");
+	write_file(".d.hosts", "240.0.0.4 d.mesh\n");
+	cr_assert_eq(load_snapshot(&settings, &names, &err), 0);
+	cr_expect_eq(names_count(names), 2, "neither other endings nor dot files");
+	names_free(names);
+
+	write_file("b.json", "{");
+	cr_expect_lt(load_snapshot(&settings, &names, &err), 0);
+	cr_expect_not_null(strstr(err.msg, "b.json"), "%s", err.msg);
+	remove_file("a.hosts");
+	remove_file("b.json");
+	remove_file("c.txt");
+	remove_file(".d.hosts");
+	rmdir(folder);
+	cr_expect_eq(load_snapshot(&settings, &names, &err), -ENOENT);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/unit/resolver/packets.h"
+
+static struct names_snapshot *sample(void)
+{
+	struct names_builder *b = names_builder_new();
+
+	table_add(b, "redis.mesh", "240.0.0.100", 60);
+	table_add(b, "other.mesh", "240.0.0.7", 60);
+	table_add(b, "redis.mesh", "fd00:fd00::64", 60);
+	table_add(b, "Redis.Mesh.", "240.0.0.99", 30);
+	table_add(b, "redis.mesh", "240.0.0.100", 60);
+	table_add(b, "cache.mesh", "240.0.0.100", 60);
+	table_add(b, "www.example.com", "240.0.0.5", 60);
+	table_add(b, "xmesh", "240.0.0.6", 60);
+	table_add(b, "mesh", "240.0.0.8", 60);
+	return table_build(b);
+}
+
+Test(names, pairs_of_a_name_are_one_record)
+{
+	struct names_snapshot *names = sample();
+	const struct names_record *r = table_find(names, "redis.mesh");
+
+	cr_assert_not_null(r);
+	cr_expect_eq(names_count(names), 6);
+	cr_expect_eq(r->n_a, 2, "the address added twice counts once");
+	cr_expect_eq(r->n_aaaa, 1);
+	cr_expect_eq(r->ttl, 30, "an RRset has one TTL, the smallest");
+	cr_expect_arr_eq(names_record_a(r),
+			 "\xc0\x0c\0\1\0\1\0\0\0\x1e\0\4\xf0\0\0\x63"
+			 "\xc0\x0c\0\1\0\1\0\0\0\x1e\0\4\xf0\0\0\x64",
+			 32);
+	cr_expect_arr_eq(names_record_aaaa(r),
+			 "\xc0\x0c\0\x1c\0\1\0\0\0\x1e\0\x10\xfd\0\xfd\0\0\0\0\0\0\0\0\0\0\0\0\x64",
+			 28);
+	names_free(names);
+}
+
+Test(names, what_is_not_there_is_not_found)
+{
+	struct names_snapshot *names = sample();
+	struct names_snapshot *empty = table_build(names_builder_new());
+
+	cr_expect_null(table_find(names, "redi.mesh"));
+	cr_expect_null(table_find(names, "a.redis.mesh"));
+	cr_expect_null(table_find(names, "com"));
+	cr_expect_null(table_find(empty, "redis.mesh"));
+	cr_expect_eq(names_count(empty), 0);
+	names_free(names);
+	names_free(empty);
+}
+
+Test(names, domain_is_cut_at_labels)
+{
+	struct names_snapshot *names = sample();
+
+	cr_expect_eq(table_find(names, "redis.mesh")->domain_len, 6);
+	cr_expect_eq(table_find(names, "mesh")->domain_len, 6);
+	cr_expect_eq(table_find(names, "xmesh")->domain_len, 0);
+	cr_expect_eq(table_find(names, "www.example.com")->domain_len, 0);
+	names_free(names);
+}
+
+Test(names, a_vip_leads_to_the_name_added_first)
+{
+	struct names_snapshot *names = sample();
+	struct addr addr;
+	const struct names_record *r;
+
+	addr_parse("240.0.0.100", &addr);
+	r = names_find_addr(names, &addr);
+	cr_assert_not_null(r);
+	cr_expect_eq(r, table_find(names, "redis.mesh"));
+	addr_parse("fd00:fd00::64", &addr);
+	cr_expect_eq(names_find_addr(names, &addr), r);
+	addr_parse("240.0.0.101", &addr);
+	cr_expect_null(names_find_addr(names, &addr));
+	addr_parse("::240.0.0.100", &addr);
+	cr_expect_null(names_find_addr(names, &addr), "the families are apart");
+	names_free(names);
+}
+
+Test(names, many)
+{
+	struct names_builder *b = names_builder_new();
+	struct names_snapshot *names;
+	char name[64], address[32];
+
+	for (int i = 0; i < 20000; i++) {
+		snprintf(name, sizeof(name), "svc-%d.mesh", i);
+		snprintf(address, sizeof(address), "240.0.%d.%d", i / 256, i % 256);
+		table_add(b, name, address, 60);
+	}
+	names = table_build(b);
+	cr_expect_eq(names_count(names), 20000);
+	for (int i = 0; i < 20000; i++) {
+		const struct names_record *r;
+		struct addr addr;
+
+		snprintf(name, sizeof(name), "svc-%d.mesh", i);
+		snprintf(address, sizeof(address), "240.0.%d.%d", i / 256, i % 256);
+		addr_parse(address, &addr);
+		r = table_find(names, name);
+		cr_assert_not_null(r, "%s", name);
+		cr_assert_arr_eq(names_record_a(r) + 12, addr.bytes, 4);
+		cr_assert_eq(names_find_addr(names, &addr), r);
+	}
+	cr_expect_null(table_find(names, "svc-20000.mesh"));
+	names_free(names);
+}
