@@ -58,7 +58,7 @@ lab_make() {
 	mkdir "$LAB/bin" "$LAB/log"
 	install -t "$LAB/bin" "$BUILD"/meshdns-{redirect,resolver} "$BUILD"/tests/system/*-lookup \
 		"$SYSTEM"/*.py
-	PATH=$LAB/bin:$PATH
+	PATH=$LAB/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 	local host
 	for host in "$APP" "$DNS"; do
