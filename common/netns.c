@@ -40,7 +40,7 @@ int netns_path(const char *spec, enum netns_kind *ret_kind, char ret_path[PATH_M
 int netns_enter(const char *spec, struct err *err)
 {
 	cleanup_fd int fd = -1;
-	enum netns_kind kind;
+	enum netns_kind kind = NETNS_PATH;
 	char path[PATH_MAX];
 	int rc;
 

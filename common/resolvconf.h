@@ -15,7 +15,7 @@
 
 #define RESOLVCONF_PATH        "/etc/resolv.conf"
 #define RESOLVCONF_SERVERS_MAX 16
-#define RESOLVCONF_SIZE_MAX    (64 * 1024)
+#define RESOLVCONF_SIZE_MAX    ((size_t)64 * 1024)
 
 struct resolvconf {
 	size_t n_servers;                            /* may be 0: that is the caller's to judge */

@@ -2,6 +2,7 @@
 #include "resolver/answer.h"
 
 #define QUESTION_POINTER (0xc000 | DNS_HEADER_LEN)
+#define SOA_NUMBERS_LEN  20 /* serial, refresh, retry, expire, minimum */
 
 /*
  * An answer under construction. Only addresses can be more than fits: question (at most 259 bytes
@@ -75,7 +76,7 @@ static void put_soa(struct answer *a, const struct names_record *record)
 	wire_put_u16(w, DNS_TYPE_SOA);
 	wire_put_u16(w, DNS_CLASS_IN);
 	wire_put_u32(w, record->ttl);
-	wire_put_u16(w, sizeof(mname) + 2 + sizeof(rname) + 2 + 5 * 4);
+	wire_put_u16(w, sizeof(mname) + 2 + sizeof(rname) + 2 + SOA_NUMBERS_LEN);
 	wire_put_bytes(w, mname, sizeof(mname));
 	wire_put_u16(w, zone);
 	wire_put_bytes(w, rname, sizeof(rname));

@@ -61,17 +61,16 @@ static int open_listeners(const struct settings *s, struct listener *listeners, 
 static int drop_privileges(const struct settings *s, struct err *err)
 {
 	struct user user = {.uid = getuid(), .gid = getgid()};
-	int rc;
 
 	if (geteuid() == 0) {
-		if ((rc = user_resolve(s->user, &user, err)) < 0)
+		if (user_resolve(s->user, &user, err) < 0)
 			return err_wrap(err, "--user");
 		if (user.uid == 0)
 			return err_set(err, EINVAL,
 				       "--user: not as root: name the proxy user, "
 				       "whose DNS is not redirected");
 	} else if (s->user) {
-		if ((rc = user_resolve(s->user, &user, err)) < 0)
+		if (user_resolve(s->user, &user, err) < 0)
 			return err_wrap(err, "--user");
 		if (user.uid != getuid())
 			return err_set(err, EPERM,

@@ -275,15 +275,19 @@ static void measure(const struct names_builder *b, struct names_snapshot *names,
 
 static int allocate(struct names_snapshot *names, size_t records_size, struct err *err)
 {
-	if (records_size / RECORD_ALIGN >= SLOT_EMPTY)
-		return err_set(err, E2BIG, "the names take more than 16 GiB");
+	if (records_size / RECORD_ALIGN >= SLOT_EMPTY) {
+		err_set(err, E2BIG, "the names take more than 16 GiB");
+		return -E2BIG;
+	}
 	/* calloc(0) may be NULL: one element more, and NULL means out of memory. */
 	names->slots = calloc(names->n_slots, sizeof(*names->slots));
 	names->records = calloc(records_size + 1, 1);
 	names->vips[0] = calloc(names->n_vips[0] + 1, sizeof(struct vip));
 	names->vips[1] = calloc(names->n_vips[1] + 1, sizeof(struct vip));
-	if (!names->slots || !names->records || !names->vips[0] || !names->vips[1])
-		return err_set(err, ENOMEM, "out of memory for %zu names", names->n_names);
+	if (!names->slots || !names->records || !names->vips[0] || !names->vips[1]) {
+		err_set(err, ENOMEM, "out of memory for %zu names", names->n_names);
+		return -ENOMEM;
+	}
 	for (size_t i = 0; i < names->n_slots; i++)
 		names->slots[i].record = SLOT_EMPTY;
 	names->n_bytes = names->n_slots * sizeof(*names->slots) + records_size +

@@ -4,6 +4,8 @@
 static const uint8_t in_addr_arpa[] = "\7in-addr\4arpa";
 static const uint8_t ip6_arpa[] = "\3ip6\4arpa";
 
+#define IP6_LABELS_LEN ((size_t)32 * 2) /* a nibble a label */
+
 /* True when the rest of the name is `zone`, whose final NUL is the root label. */
 static bool rest_is(const struct wire *w, const uint8_t *zone, size_t zone_len)
 {
@@ -56,7 +58,7 @@ bool reverse_parse(const uint8_t *name, size_t len, struct addr *ret_addr)
 		}
 		if (!rest_is(&w, in_addr_arpa, sizeof(in_addr_arpa)))
 			return false;
-	} else if (len == 32 * 2 + sizeof(ip6_arpa)) {
+	} else if (len == IP6_LABELS_LEN + sizeof(ip6_arpa)) {
 		addr.family = AF_INET6;
 		for (size_t i = 0; i < 32; i++) {
 			uint8_t nibble;

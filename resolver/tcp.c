@@ -285,7 +285,7 @@ void tcp_reply(struct worker *worker, const struct client *client, const uint8_t
 void tcp_accept(struct worker *worker, const struct listener *listener)
 {
 	struct tcp *tcp = worker->tcp;
-	struct sockaddr_in6 peer;
+	struct sockaddr_in6 peer = {0};
 	socklen_t peer_len = sizeof(peer);
 	struct conn *conn;
 	int fd = accept4(listener->tcp_fd, (struct sockaddr *)&peer, &peer_len,

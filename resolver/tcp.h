@@ -14,7 +14,7 @@
 #include "resolver/worker.h"
 
 #define TCP_PENDING_MAX   64
-#define TCP_BACKLOG_BYTES (128 * 1024)
+#define TCP_BACKLOG_BYTES ((size_t)128 * 1024)
 
 /* NULL when out of memory. */
 struct tcp *tcp_new(uint32_t max_clients);
