@@ -230,7 +230,7 @@ capture() {
 # has been. Without it "was not seen" would mean nothing.
 capture_flush() {
 	local port
-	port=$((60000 + $(grep -c "> $UNBOUND4\.60[0-9]*: UDP, length 6" "$LAB/log/capture")))
+	port=$((60000 + $(sed -n "/> $UNBOUND4\.60[0-9]*: UDP, length 6/p" "$LAB/log/capture" | wc -l)))
 	in_app bash -c "echo flush >/dev/udp/$UNBOUND4/$port"
 	wait_for 5 logged capture "> $UNBOUND4\.$port:"
 }
@@ -295,8 +295,9 @@ expect_status() {
 
 # One test in a subshell of its own. A sanitizer's report in any log is a failure too.
 run_test() (
-	set -eu
+	set -eEu
 	PID=()
+	trap 'echo "    ${BASH_SOURCE[0]##*/}:$LINENO: status $? from: $BASH_COMMAND" >&2' ERR
 	trap 'status=$?; stop_all; exit $status' EXIT
 	"$1"
 	stop_all
