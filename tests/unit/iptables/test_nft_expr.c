@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "iptables/nft_expr.h"
+
+#include <ctype.h>
+#include <libmnl/libmnl.h>
+#include <libnftnl/expr.h>
+#include <libnftnl/udata.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+
+#include "tests/unit/iptables/plans.h"
+
+static struct nftnl_rule *encode(const struct plan_rule *rule)
+{
+	struct nftnl_rule *nft = nftnl_rule_alloc();
+
+	cr_assert(nft);
+	cr_assert_eq(nft_expr_encode(rule, nft), 0);
+	return nft;
+}
+
+/* As the kernel would give it back: through a message and a second object. */
+static struct nftnl_rule *through_netlink(struct nftnl_rule *nft)
+{
+	_Alignas(struct nlmsghdr) char buf[4096];
+	struct nlmsghdr *nlh = nftnl_nlmsg_build_hdr(buf, NFT_MSG_NEWRULE, NFPROTO_INET, 0, 1);
+	struct nftnl_rule *back = nftnl_rule_alloc();
+
+	nftnl_rule_nlmsg_build_payload(nlh, nft);
+	cr_assert_eq(nftnl_rule_nlmsg_parse(nlh, back), 0);
+	nftnl_rule_free(nft);
+	return back;
+}
+
+static void round_trip(const struct plan_rule *rule)
+{
+	struct nftnl_rule *nft = through_netlink(encode(rule));
+	struct plan_rule back;
+
+	cr_assert(nft_expr_decode(nft, &back), "%s", rule->sentence);
+	cr_expect(plan_rule_equal(&back, rule), "%s", rule->sentence);
+	nftnl_rule_free(nft);
+}
+
+Test(nft_expr, every_word_comes_back)
+{
+	struct plan_rule four = plans_redirect;
+
+	round_trip(&plans_zone);
+	round_trip(&plans_return);
+	round_trip(&plans_redirect);
+	four.matches[2].value = AF_INET;
+	round_trip(&four);
+}
+
+Test(nft_expr, the_longest_sentence_comes_back)
+{
+	struct plan_rule rule = plans_return;
+
+	memset(rule.sentence, 'x', PLAN_SENTENCE_MAX - 1);
+	round_trip(&rule);
+}
+
+/* Every run of blanks becomes one space. */
+static void squeeze(char *text)
+{
+	char *to = text;
+
+	for (const char *p = text; *p; p++) {
+		if (!isspace((unsigned char)*p))
+			*to++ = *p;
+		else if (to > text && to[-1] != ' ')
+			*to++ = ' ';
+	}
+	*to = '\0';
+}
+
+/* What the kernel will do: the same rule in nft(8)'s netlink words. */
+static void means(const struct plan_rule *rule, const char *expected)
+{
+	struct nftnl_rule *nft = encode(rule);
+	char text[1024];
+
+	nftnl_rule_snprintf(text, sizeof(text), nft, NFTNL_OUTPUT_DEFAULT, 0);
+	squeeze(text);
+	cr_expect(strstr(text, expected), "expected %s\nin %s", expected, text);
+	nftnl_rule_free(nft);
+}
+
+Test(nft_expr, a_rule_means_to_the_kernel_what_it_says)
+{
+	means(&plans_zone,
+	      "[ meta load l4proto => reg 1 ] [ cmp eq reg 1 0x00000011 ] "
+	      "[ payload load 2b @ transport header + 2 => reg 1 ] "
+	      "[ cmp eq reg 1 0x00003500 ] "
+	      "[ meta load skuid => reg 1 ] [ cmp eq reg 1 0xee6b2800 ] "
+	      "[ counter pkts 0 bytes 0 ] "
+	      "[ immediate reg 1 0x00000001 ] [ ct set zone with reg 1 , dir original ] "
+	      "[ immediate reg 0 return ]");
+	means(&plans_redirect, "[ meta load nfproto => reg 1 ] [ cmp eq reg 1 0x0000000a ] "
+			       "[ payload load 16b @ network header + 24 => reg 1 ] "
+			       "[ lookup reg 1 set six ] "
+			       "[ counter pkts 0 bytes 0 ] "
+			       "[ immediate reg 1 0x0000cd3a ] [ redir proto_min reg 1 ]");
+}
+
+static struct nftnl_rule *changed;
+static struct nftnl_expr *nth_expr(struct nftnl_rule *nft, int n)
+{
+	struct nftnl_expr_iter *iter = nftnl_expr_iter_create(nft);
+	struct nftnl_expr *expr = NULL;
+
+	for (int i = 0; i <= n; i++)
+		expr = nftnl_expr_iter_next(iter);
+	nftnl_expr_iter_destroy(iter);
+	cr_assert(expr);
+	return expr;
+}
+
+static struct nftnl_expr *change(const struct plan_rule *rule, int n)
+{
+	changed = encode(rule);
+	return nth_expr(changed, n);
+}
+
+static void is_foreign(const char *why)
+{
+	struct plan_rule back;
+
+	changed = through_netlink(changed);
+	cr_expect_not(nft_expr_decode(changed, &back), "taken for ours: %s", why);
+	nftnl_rule_free(changed);
+}
+
+Test(nft_expr, a_rule_that_somebody_changed_is_not_ours)
+{
+	/* zone: 0 meta 1 cmp 2 payload 3 cmp 4 meta 5 cmp 6 counter 7 immediate 8 ct 9 immediate */
+	nftnl_expr_set_u32(change(&plans_zone, 1), NFTNL_EXPR_CMP_OP, NFT_CMP_NEQ);
+	is_foreign("a negated match");
+	nftnl_expr_set_u32(change(&plans_zone, 0), NFTNL_EXPR_META_KEY, NFT_META_SKGID);
+	is_foreign("an unknown meta key");
+	nftnl_expr_set_u32(change(&plans_zone, 2), NFTNL_EXPR_PAYLOAD_OFFSET, 0);
+	is_foreign("the source port");
+	nftnl_expr_set_u32(change(&plans_zone, 3), NFTNL_EXPR_CMP_SREG, NFT_REG_2);
+	is_foreign("another register");
+	nftnl_expr_set_u8(change(&plans_zone, 8), NFTNL_EXPR_CT_DIR, 1);
+	is_foreign("a zone for replies");
+	nftnl_expr_set_u32(change(&plans_zone, 8), NFTNL_EXPR_CT_KEY, NFT_CT_MARK);
+	is_foreign("a conntrack mark");
+	nftnl_expr_set_u32(change(&plans_zone, 9), NFTNL_EXPR_IMM_VERDICT, NF_DROP);
+	is_foreign("a drop");
+	nftnl_rule_del_expr(change(&plans_zone, 9));
+	is_foreign("no return after the zone");
+	nftnl_rule_del_expr(change(&plans_zone, 6));
+	is_foreign("no counter");
+	nftnl_rule_add_expr((change(&plans_zone, 0), changed), nftnl_expr_alloc("counter"));
+	is_foreign("an expression too many");
+	/* redirect: 4 meta nfproto 5 cmp 6 payload 7 lookup */
+	nftnl_expr_set_u32(change(&plans_redirect, 7), NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
+	is_foreign("not in the set");
+	nftnl_expr_set_u32(change(&plans_redirect, 6), NFTNL_EXPR_PAYLOAD_OFFSET, 8);
+	is_foreign("the source address");
+}
+
+static void comment_is_foreign(const void *udata, uint32_t len, const char *why)
+{
+	change(&plans_return, 0);
+	nftnl_rule_unset(changed, NFTNL_RULE_USERDATA);
+	if (len)
+		nftnl_rule_set_data(changed, NFTNL_RULE_USERDATA, udata, len);
+	is_foreign(why);
+}
+
+Test(nft_expr, comments_are_read_with_care)
+{
+	comment_is_foreign("", 0, "no comment");
+	comment_is_foreign("\0\6hello", 8, "somebody else's comment");
+	comment_is_foreign("\0\11meshdns/x", 11, "without its end");
+	comment_is_foreign("\0\377meshdns/x", 12, "longer than it is");
+	comment_is_foreign("\1\12meshdns/x", 12, "of another type");
+	comment_is_foreign("\0", 1, "half an attribute");
+	comment_is_foreign("\0\12meshdns/x\0\1\1", 15, "another attribute behind it");
+}

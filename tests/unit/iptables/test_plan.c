@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+
+#include "tests/unit/iptables/plans.h"
+
+Test(plan, addresses_are_sorted_single_and_without_scope)
+{
+	static const char *const in[] = {"fd00::2", "::1", "fe80::1", "fd00::2"};
+	static const char *const out[] = {"::1", "fd00::2", "fe80::1"};
+	cleanup_plan struct plan plan = {0};
+	struct plan_set *set = plan_add_set(&plan, "six", AF_INET6);
+
+	for (size_t i = 0; i < 4; i++) {
+		struct addr addr = plans_addr(in[i]);
+
+		addr.scope_id = (uint32_t)i;
+		plan_add_addr(&plan, set, &addr);
+	}
+	cr_assert_eq(set->n_addrs, 3);
+	for (size_t i = 0; i < 3; i++) {
+		struct addr addr = plans_addr(out[i]);
+
+		cr_expect(addr_equal(&set->addrs[i], &addr), "%s", out[i]);
+	}
+}
+
+Test(plan, members_stay_where_they_are)
+{
+	cleanup_plan struct plan plan = {0};
+	struct plan_chain *first = plan_add_chain(&plan, "c0", PLAN_HOOK_OUTPUT, PLAN_CHAIN_NAT, 0);
+	char name[8];
+
+	for (int i = 1; i < PLAN_CHAINS_MAX; i++) {
+		snprintf(name, sizeof(name), "c%d", i);
+		cr_assert_not_null(
+			plan_add_chain(&plan, name, PLAN_HOOK_OUTPUT, PLAN_CHAIN_NAT, 0));
+	}
+	cr_expect_eq(plan_find_chain(&plan, "c0"), first);
+	cr_expect_eq(plan_find_chain(&plan, "c15"), &plan.chains[15]);
+	cr_expect_null(plan_find_chain(&plan, "c16"));
+}
+
+Test(plan, what_does_not_fit_is_remembered)
+{
+	cleanup_plan struct plan chains = {0}, addrs = {0}, name = {0};
+	struct plan_chain *chain = NULL;
+	struct plan_set *set;
+	struct err err;
+
+	for (int i = 0; i <= PLAN_CHAINS_MAX; i++)
+		chain = plan_add_chain(&chains, "c", PLAN_HOOK_OUTPUT, PLAN_CHAIN_NAT, 0);
+	cr_expect_null(chain);
+	plan_add_rule(&chains, chain, &plans_zone);
+	cr_expect_eq(plan_validate(&chains, &err), -E2BIG);
+
+	set = plan_add_set(&addrs, "s", AF_INET);
+	for (uint32_t i = 0; i <= PLAN_ADDRS_MAX; i++) {
+		struct addr addr = {.family = AF_INET, .v4.s_addr = i};
+
+		plan_add_addr(&addrs, set, &addr);
+	}
+	cr_expect_eq(plan_validate(&addrs, &err), -E2BIG);
+
+	cr_expect_null(plan_add_set(&name, "12345678901234567890123456789012", AF_INET));
+	cr_expect_eq(plan_validate(&name, &err), -E2BIG);
+}
+
+Test(plan, a_plan_with_every_word_is_valid)
+{
+	cleanup_plan struct plan plan = {0};
+	struct err err = {0};
+
+	plans_fill(&plan);
+	cr_expect_eq(plan_validate(&plan, &err), 0, "%s", err.msg);
+}
+
+/* Validates a good plan to which `rule` has been added in the raw or the NAT chain. */
+static void refused(const char *chain, struct plan_rule rule, const char *why)
+{
+	cleanup_plan struct plan plan = {0};
+	struct err err = {0};
+
+	plans_fill(&plan);
+	plan_add_rule(&plan, !strcmp(chain, "raw") ? &plan.chains[0] : &plan.chains[1], &rule);
+	cr_expect_eq(plan_validate(&plan, &err), -EINVAL, "accepted a rule that %s", why);
+	cr_expect(strstr(err.msg, why), "expected \"%s\" in: %s", why, err.msg);
+}
+
+Test(plan, rules_that_mean_nothing_are_refused)
+{
+	struct plan_rule rule = plans_redirect;
+
+	rule.sentence[0] = '\0';
+	refused("nat", rule, "has no readable sentence");
+	strcpy(rule.sentence, "two\nlines");
+	refused("nat", rule, "has no readable sentence");
+
+	rule = plans_return;
+	rule.matches[0].kind = PLAN_MATCH_END;
+	refused("nat", rule, "matches everything");
+	rule.matches[0] = (struct plan_match){PLAN_MATCH_FAMILY, .value = AF_UNIX};
+	refused("nat", rule, "has no such family");
+	rule.matches[0] = (struct plan_match){PLAN_MATCH_PROTOCOL, .value = IPPROTO_ICMP};
+	refused("nat", rule, "has no such protocol");
+	rule.matches[0] = (struct plan_match){PLAN_MATCH_UID, .value = UINT32_MAX};
+	refused("nat", rule, "has no such uid");
+	rule.matches[0] = (struct plan_match){PLAN_MATCH_KINDS, .value = 0};
+	refused("nat", rule, "has an unknown match");
+
+	rule = plans_zone;
+	rule.matches[2] = rule.matches[1];
+	refused("raw", rule, "matches the same thing twice");
+	rule = plans_zone;
+	rule.matches[1].value = 0;
+	refused("raw", rule, "has no such port");
+	rule.matches[1].value = 65536;
+	refused("raw", rule, "has no such port");
+	rule.matches[0] = (struct plan_match){PLAN_MATCH_FAMILY, .value = AF_INET};
+	refused("raw", rule, "has a port before its protocol");
+}
+
+Test(plan, sets_must_be_there_and_of_the_rules_family)
+{
+	struct plan_rule rule = plans_redirect;
+
+	strcpy(rule.matches[3].set, "seven");
+	refused("nat", rule, "names a set that is not there");
+	rule = plans_redirect;
+	rule.matches[2].value = AF_INET;
+	refused("nat", rule, "another family");
+	rule.matches[2] = plans_redirect.matches[3];
+	rule.matches[3] = plans_redirect.matches[2];
+	refused("nat", rule, "another family");
+}
+
+Test(plan, actions_must_fit_their_chain)
+{
+	struct plan_rule rule = plans_redirect;
+
+	refused("raw", rule, "redirects outside a NAT chain");
+	rule.action.value = 0;
+	refused("nat", rule, "redirects to port 0");
+	rule = plans_return;
+	rule.action = (struct plan_action){PLAN_ACTION_REDIRECT, 15053};
+	refused("nat", rule, "without matching a protocol");
+	refused("nat", plans_zone, "when conntrack has already looked");
+	rule = plans_zone;
+	rule.action.value = 0;
+	refused("raw", rule, "zone 0");
+	rule.action.kind = PLAN_ACTION_KINDS;
+	refused("raw", rule, "has an unknown action");
+}
+
+Test(plan, sets_and_chains_are_checked)
+{
+	cleanup_plan struct plan twice = {0}, empty = {0}, mixed = {0}, chains = {0}, early = {0};
+	struct addr four = plans_addr("10.0.0.1");
+	struct err err;
+
+	plans_fill(&twice);
+	plan_add_addr(&twice, plan_add_set(&twice, "six", AF_INET), &four);
+	cr_expect_eq(plan_validate(&twice, &err), -EINVAL);
+	plan_add_set(&empty, "none", AF_INET);
+	cr_expect_eq(plan_validate(&empty, &err), -EINVAL);
+	plan_add_addr(&mixed, plan_add_set(&mixed, "six", AF_INET6), &four);
+	cr_expect_eq(plan_validate(&mixed, &err), -EINVAL);
+	plans_fill(&chains);
+	plan_add_chain(&chains, "nat", PLAN_HOOK_OUTPUT, PLAN_CHAIN_NAT, 0);
+	cr_expect_eq(plan_validate(&chains, &err), -EINVAL);
+	plan_add_chain(&early, "nat", PLAN_HOOK_OUTPUT, PLAN_CHAIN_NAT, PLAN_PRIORITY_RAW);
+	cr_expect_eq(plan_validate(&early, &err), -EINVAL);
+}
+
+Test(plan, rules_are_equal_when_nothing_differs)
+{
+	struct plan_rule other = plans_redirect;
+
+	cr_expect(plan_rule_equal(&other, &plans_redirect));
+	other.sentence[0] = 'T';
+	cr_expect_not(plan_rule_equal(&other, &plans_redirect));
+	other = plans_redirect;
+	other.matches[3].kind = PLAN_MATCH_END;
+	cr_expect_not(plan_rule_equal(&other, &plans_redirect), "one match less");
+	cr_expect_not(plan_rule_equal(&plans_redirect, &other), "one match more");
+	other = plans_redirect;
+	strcpy(other.matches[3].set, "sex");
+	cr_expect_not(plan_rule_equal(&other, &plans_redirect), "another set");
+	other = plans_redirect;
+	other.action.value++;
+	cr_expect_not(plan_rule_equal(&other, &plans_redirect), "another port");
+	other = plans_zone;
+	other.matches[2].value++;
+	cr_expect_not(plan_rule_equal(&other, &plans_zone), "another uid");
+}

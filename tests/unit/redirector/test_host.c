@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "redirector/host.h"
+
+/* The nameservers of a resolv.conf as packets name them, joined by spaces. */
+static void nameservers(const char *text, bool named, const char *expected)
+{
+	char all[1024] = "", addr[ADDR_TEXT_MAX];
+	struct resolvconf conf;
+	struct host host = {0};
+	size_t used = 0;
+
+	resolvconf_parse(text, &conf);
+	cr_expect_eq(host_set_nameservers(&host, &conf), named, "%s", text);
+	for (size_t i = 0; i < host.n_nameservers; i++)
+		used += (size_t)snprintf(all + used, sizeof(all) - used, "%s%s", i ? " " : "",
+					 addr_format(&host.nameservers[i], addr));
+	cr_expect_str_eq(all, expected);
+}
+
+Test(host, nameservers_are_what_packets_carry)
+{
+	nameservers("nameserver 10.0.0.2\nnameserver fd00::2\n", true, "10.0.0.2 fd00::2");
+	nameservers("nameserver fe80::1%lo\n", true, "fe80::1");
+	nameservers("nameserver fe80::1%no-such-link\n", true, "fe80::1");
+	nameservers("nameserver fe80::1%lo\nnameserver fe80::1%no-such-link\n", true, "fe80::1");
+	nameservers("nameserver ::ffff:10.0.0.2\nnameserver 10.0.0.2\n", true, "10.0.0.2");
+	nameservers("nameserver 0.0.0.0\nnameserver ::\n", true, "127.0.0.1 ::1");
+	nameservers("nameserver ::ffff:0.0.0.0\n", true, "127.0.0.1");
+}
+
+Test(host, without_nameserver_programs_ask_themselves)
+{
+	nameservers("", false, "127.0.0.1 ::1");
+	nameservers("search example.org\nnameserver nonsense\n", false, "127.0.0.1 ::1");
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	cr_assert(f && fputs(text, f) >= 0 && fclose(f) == 0, "%s", path);
+}
+
+Test(host, facts_come_from_where_the_settings_say)
+{
+	char path[] = "/tmp/meshdns-unit-XXXXXX";
+	struct settings settings = settings_default;
+	struct host host;
+	struct err err = {0};
+
+	close(mkstemp(path));
+	write_file(path, "nameserver 192.0.2.1\n");
+	settings.redirect_dns = true;
+	settings.proxy_user = "4000000000";
+	settings.resolv_conf = path;
+	settings.netns = "meshdns-no-such-namespace"; /* --resolv-conf beats it */
+	cr_expect_eq(host_read(&settings, &host, &err), 0, "%s", err.msg);
+	cr_expect_eq(host.proxy_user.uid, 4000000000);
+	cr_expect_str_eq(host.resolv_conf, path);
+	cr_expect_eq(host.n_nameservers, 1);
+	unlink(path);
+
+	cr_expect_eq(host_read(&settings, &host, &err), -ENOENT);
+	cr_expect(strstr(err.msg, path), "%s", err.msg);
+
+	settings.redirect_dns = false;
+	settings.redirect_all_dns = true;
+	cr_expect_eq(host_read(&settings, &host, &err), 0, "not read when it does not matter");
+	cr_expect_str_eq(host.resolv_conf, "");
+}
+
+Test(host, a_missing_user_is_named)
+{
+	struct settings settings = settings_default;
+	struct host host;
+	struct err err = {0};
+
+	settings.redirect_all_dns = true;
+	settings.proxy_user = "no-such-user";
+	cr_expect_eq(host_read(&settings, &host, &err), -ENOENT);
+	cr_expect(strstr(err.msg, "--proxy-user") && strstr(err.msg, "no-such-user"), "%s",
+		  err.msg);
+}
+
+Test(host, a_process_has_a_resolv_conf_of_its_own)
+{
+	struct settings settings = settings_default;
+	struct host host;
+	struct err err = {0};
+	char pid[16], path[64];
+
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	snprintf(path, sizeof(path), "/proc/%s/root/etc/resolv.conf", pid);
+	settings.redirect_dns = true;
+	settings.proxy_user = "0";
+	settings.netns = pid;
+	if (host_read(&settings, &host, &err) == 0)
+		cr_expect_str_eq(host.resolv_conf, path);
+	else
+		cr_expect(strstr(err.msg, path), "%s", err.msg);
+
+	settings.netns = "4194305"; /* beyond the largest pid */
+	cr_expect_eq(host_read(&settings, &host, &err), -ENOENT);
+	cr_expect(strstr(err.msg, "4194305"), "%s", err.msg);
+}
