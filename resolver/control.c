@@ -23,6 +23,7 @@ struct control {
 	const struct settings *settings;
 	struct publish publish;
 	struct watch watch;
+	struct err reload_error; /* why the last reload failed, if it did */
 	int signal_fd, stop_fd;
 	struct worker_config worker_config;
 	struct worker workers[SETTINGS_WORKERS_MAX];
@@ -54,9 +55,14 @@ static void reload(struct control *control)
 	if (watch_arm(&control->watch, monotonic_ms(), &err) < 0)
 		log_warning("changes of the names will go unnoticed", "reason=\"%s\"", err.msg);
 	if (load_snapshot(&control->settings->load, &names, &err) < 0) {
-		log_warning("names not loaded, the last good ones stay", "reason=\"%s\"", err.msg);
+		/* A missing file is looked for again and again: said once, that is enough. */
+		if (strcmp(err.msg, control->reload_error.msg) != 0)
+			log_warning("names not loaded, the last good ones stay", "reason=\"%s\"",
+				    err.msg);
+		control->reload_error = err;
 		return;
 	}
+	control->reload_error = (struct err){0};
 	log_loaded(names);
 	names_free(publish_exchange(&control->publish, names));
 }

@@ -27,7 +27,7 @@
 
 #include "resolver/worker.h"
 
-#define FORWARD_MAX          1024 /* transactions of a worker; beyond: SERVFAIL at once */
+#define FORWARD_MAX          2048 /* transactions of a worker; beyond: SERVFAIL at once */
 #define FORWARD_ATTEMPTS_MAX 8
 #define FORWARD_TOTAL_MS     4500
 

@@ -9,10 +9,12 @@
 #define BATCH 64
 
 /*
- * Buffers at a distance of a power of two would share a few cache sets among all their first
- * lines; the odd line in between spreads them.
+ * A slot holds any datagram, so that none is ever cut; of the mapping only what comes in is
+ * touched. Slots at a distance of a power of two would share a few cache sets among all their first
+ * lines; the odd lines in between spread them.
  */
-#define SLOT_BYTES (RESOLVE_UDP_BUFFER + 5 * 64)
+#define SLOT_BYTES (DNS_MESSAGE_MAX + 1 + 5 * 64)
+_Static_assert(SLOT_BYTES >= RESOLVE_UDP_BUFFER, "answers fit");
 
 /* A control message with either family's packet info. */
 union pktinfo {
@@ -26,13 +28,13 @@ struct udp {
 	struct iovec iov[BATCH];
 	struct sockaddr_in6 peer[BATCH];
 	union pktinfo control[BATCH];
-	uint8_t (*packet)[SLOT_BYTES]; /* mapped: memory is only taken as deep as batches get */
+	uint8_t (*packet)[SLOT_BYTES]; /* BATCH of them, mapped */
 };
 
 /* Points message `i` at its buffers, whole, as the kernel wants it before receiving. */
 static void prepare(struct udp *udp, int i)
 {
-	udp->iov[i] = (struct iovec){udp->packet[i], RESOLVE_UDP_BUFFER};
+	udp->iov[i] = (struct iovec){udp->packet[i], SLOT_BYTES};
 	udp->in[i].msg_hdr = (struct msghdr){
 		.msg_name = &udp->peer[i],
 		.msg_namelen = sizeof(udp->peer[i]),
@@ -152,7 +154,7 @@ static void handle_batch(struct worker *worker, struct listener *listener, int n
 	for (int i = 0; i < n; i++) {
 		struct msghdr *msg = &udp->in[i].msg_hdr;
 		struct client client = {.port = ntohs(udp->peer[i].sin6_port)};
-		size_t len = udp->in[i].msg_len; /* cut by our buffer, it parses as cut */
+		size_t len = udp->in[i].msg_len;
 
 		client.udp.fd = listener->udp_fd;
 		client.udp.peer = udp->peer[i];
