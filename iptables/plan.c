@@ -80,7 +80,7 @@ void plan_add_addr(struct plan *plan, struct plan_set *set, const struct addr *a
 
 void plan_add_rule(struct plan *plan, struct plan_chain *chain, const struct plan_rule *rule)
 {
-	struct plan_rule *grown;
+	struct plan_rule copy = *rule, *grown; /* it may be one of those that move */
 
 	if (!chain)
 		return;
@@ -89,7 +89,7 @@ void plan_add_rule(struct plan *plan, struct plan_chain *chain, const struct pla
 		return;
 	}
 	chain->rules = grown;
-	grown[chain->n_rules++] = *rule;
+	grown[chain->n_rules++] = copy;
 }
 
 const struct plan_set *plan_find_set(const struct plan *plan, const char *name)
