@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/options.h"
+
+struct made_up {
+	bool flag;
+	const char *text;
+	uint16_t port;
+	int calls;
+};
+
+static int count_call(void *settings, const char *value, struct err *err)
+{
+	if (!strcmp(value, "bad"))
+		return err_set(err, ERANGE, "that is bad");
+	((struct made_up *)settings)->calls++;
+	return 0;
+}
+
+static const struct option_row rows[] = {
+	{"flag", OPTION_BOOL, offsetof(struct made_up, flag), NULL, "a flag", NULL},
+	{"text", OPTION_STRING, offsetof(struct made_up, text), "TEXT", "some text", NULL},
+	{"port", OPTION_PORT, offsetof(struct made_up, port), "PORT", "a port", NULL},
+	{"call", OPTION_CALL, 0, "VALUE", "called", count_call},
+	{"hidden", OPTION_BOOL, offsetof(struct made_up, flag), NULL, NULL, NULL},
+	{0},
+};
+
+static int parse(struct made_up *m, int argc, const char **argv, int *words, struct err *err)
+{
+	*m = (struct made_up){0};
+	return options_parse(rows, m, argc, (char **)argv, words, err);
+}
+
+#define PARSE(...)                                                               \
+	parse(&m, (int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)), \
+	      (const char *[]){__VA_ARGS__}, &words, &err)
+
+Test(options, both_ways_of_giving_a_value)
+{
+	struct made_up m;
+	struct err err = {0};
+	int words;
+
+	cr_expect_eq(PARSE("--flag", "--text", "a=b", "--port=65535", "--call=1", "--call", "2"), 0,
+		     "%s", err.msg);
+	cr_expect(m.flag);
+	cr_expect_str_eq(m.text, "a=b");
+	cr_expect_eq(m.port, 65535);
+	cr_expect_eq(m.calls, 2);
+	cr_expect_eq(words, 0);
+	cr_expect_eq(PARSE("--text="), 0);
+	cr_expect_str_eq(m.text, "");
+	cr_expect_eq(PARSE("--text", "--flag"), 0);
+	cr_expect_str_eq(m.text, "--flag", "a value may look like an option");
+	cr_expect_not(m.flag);
+}
+
+Test(options, booleans)
+{
+	struct made_up m;
+	struct err err;
+	int words;
+
+	cr_expect(PARSE("--flag=true") == 0 && m.flag);
+	cr_expect(PARSE("--flag=1") == 0 && m.flag);
+	cr_expect(PARSE("--flag", "--flag=false") == 0 && !m.flag, "the last one counts");
+	cr_expect(PARSE("--flag", "--flag=0") == 0 && !m.flag);
+	cr_expect_eq(PARSE("--flag=yes"), -EINVAL);
+	cr_expect(PARSE("--flag", "false") == 0 && m.flag && words == 1, "no value of its own");
+}
+
+Test(options, words_come_to_the_front_in_order)
+{
+	const char *argv[] = {"one", "--flag", "two", "-", "--", "--three"};
+	struct made_up m;
+	struct err err;
+	int words;
+
+	cr_expect_eq(parse(&m, 6, argv, &words, &err), 0);
+	cr_assert_eq(words, 4);
+	cr_expect_str_eq(argv[0], "one");
+	cr_expect_str_eq(argv[1], "two");
+	cr_expect_str_eq(argv[2], "-");
+	cr_expect_str_eq(argv[3], "--three");
+}
+
+Test(options, mistakes_are_named)
+{
+	struct made_up m;
+	struct err err;
+	int words;
+
+	cr_expect_eq(PARSE("--flog"), -EINVAL);
+	cr_expect_str_eq(err.msg, "unknown option --flog; did you mean --flag?");
+	cr_expect_eq(PARSE("--something-else=1"), -EINVAL);
+	cr_expect_str_eq(err.msg, "unknown option --something-else; --help lists them all");
+	cr_expect_eq(PARSE("-f"), -EINVAL);
+	cr_expect_eq(PARSE("--text"), -EINVAL);
+	cr_expect_str_eq(err.msg, "--text wants a value: --text TEXT");
+	cr_expect_eq(PARSE("--port", "0"), -EINVAL);
+	cr_expect_eq(PARSE("--port", "65536"), -EINVAL);
+	cr_expect_eq(PARSE("--port", "53x"), -EINVAL);
+	cr_expect_eq(PARSE("--port", "-1"), -EINVAL);
+	cr_expect_eq(PARSE("--call", "bad"), -ERANGE);
+	cr_expect_str_eq(err.msg, "--call: that is bad");
+}
+
+Test(options, help_has_every_row_but_the_hidden)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	options_print_help(rows, out);
+	fclose(out);
+	cr_expect(strstr(text, "  --text TEXT                     some text\n"), "%s", text);
+	cr_expect(strstr(text, "--flag") && strstr(text, "--port PORT"), "%s", text);
+	cr_expect_not(strstr(text, "hidden"), "%s", text);
+	free(text);
+}
+
+Test(options, numbers)
+{
+	uint64_t n;
+
+	cr_expect(options_parse_number("0", 0, 10, &n) && n == 0);
+	cr_expect(options_parse_number("18446744073709551615", 0, UINT64_MAX, &n) &&
+		  n == UINT64_MAX);
+	cr_expect_not(options_parse_number("18446744073709551616", 0, UINT64_MAX, &n));
+	cr_expect_not(options_parse_number("11", 0, 10, &n));
+	cr_expect_not(options_parse_number("1", 2, 10, &n));
+	cr_expect_not(options_parse_number(" 1", 0, 10, &n));
+	cr_expect_not(options_parse_number("+1", 0, 10, &n));
+	cr_expect_not(options_parse_number("1 ", 0, 10, &n));
+	cr_expect_not(options_parse_number("", 0, 10, &n));
+}

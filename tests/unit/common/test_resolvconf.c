@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/resolvconf.h"
+
+static void servers(const char *text, const char *expected)
+{
+	char all[2048] = "", buf[ADDR_TEXT_MAX];
+	struct resolvconf conf;
+	size_t used = 0;
+
+	resolvconf_parse(text, &conf);
+	for (size_t i = 0; i < conf.n_servers; i++)
+		used += (size_t)snprintf(all + used, sizeof(all) - used, "%s%s", i ? " " : "",
+					 addr_format(&conf.servers[i], buf));
+	cr_expect_str_eq(all, expected, "of \"%s\" took \"%s\"", text, all);
+}
+
+Test(resolvconf, as_resolvers_read_it)
+{
+	servers("", "");
+	servers("nameserver 10.0.0.1", "10.0.0.1");
+	servers("nameserver 10.0.0.1\r\nnameserver\t10.0.0.2   # first\n", "10.0.0.1 10.0.0.2");
+	servers("  nameserver 10.0.0.1 10.0.0.2\n", "10.0.0.1");
+	servers("# nameserver 10.0.0.1\n;nameserver 10.0.0.2\n#\n\n", "");
+	servers("nameserver\nnameserver \nnameserver10.0.0.1\nNAMESERVER 10.0.0.1\n", "");
+	servers("nameserver 10.0.0.1\nsearch a b\noptions ndots:5\nnameserver 10.0.0.1\n",
+		"10.0.0.1");
+	servers("nameserver ns.example.org\nnameserver 300.1.1.1\nnameserver ::1\n", "::1");
+}
+
+Test(resolvconf, a_scope_that_is_unknown_here_is_left_out)
+{
+	servers("nameserver fe80::1%lo\n", "fe80::1%lo");
+	servers("nameserver fe80::1%no-such-link\n", "fe80::1");
+	servers("nameserver fe80::1%\n", "fe80::1");
+	servers("nameserver 10.0.0.1%lo\n", "");
+	servers("nameserver %lo\n", "");
+}
+
+Test(resolvconf, sixteen_servers_and_no_more)
+{
+	char text[2048];
+	struct resolvconf conf;
+	size_t used = 0;
+
+	for (int i = 1; i <= 20; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "nameserver 10.0.0.%d\n",
+					 i);
+	resolvconf_parse(text, &conf);
+	cr_expect_eq(conf.n_servers, RESOLVCONF_SERVERS_MAX);
+	cr_expect_str_eq(addr_format(&conf.servers[15], (char[ADDR_TEXT_MAX]){0}), "10.0.0.16");
+}
+
+Test(resolvconf, long_lines_do_not_spill_into_others)
+{
+	char text[1024];
+
+	memset(text, 'x', 400);
+	snprintf(text + 400, sizeof(text) - 400, " nameserver 10.0.0.1\nnameserver 10.0.0.2\n");
+	servers(text, "10.0.0.2");
+}
+
+Test(resolvconf, a_file_that_cannot_be_read_is_named)
+{
+	struct resolvconf conf;
+	struct err err;
+
+	cr_expect_eq(resolvconf_read("/no/such/file", &conf, &err), -ENOENT);
+	cr_expect(strstr(err.msg, "/no/such/file"), "%s", err.msg);
+	cr_expect_eq(resolvconf_read("/etc", &conf, &err), -EINVAL);
+}
