@@ -135,7 +135,7 @@ start() {
 stop() {
 	local pid=${PID[$1]} status=0
 	unset "PID[$1]"
-	kill -s "${2:-TERM}" "$pid"
+	ended "$pid" || kill -s "${2:-TERM}" "$pid"
 	wait_for 10 ended "$pid"
 	wait "$pid" || status=$?
 	return $status
@@ -293,13 +293,15 @@ expect_status() {
 
 # --- running ------------------------------------------------------------------------------------
 
-# One test in a subshell of its own. A sanitizer's report in any log is a failure too.
+# One test in a subshell of its own. A resolver that does not end well when it is told to, and a
+# sanitizer's report in any log, are failures too.
 run_test() (
 	set -eEu
 	PID=()
 	trap 'echo "    ${BASH_SOURCE[0]##*/}:$LINENO: status $? from: $BASH_COMMAND" >&2' ERR
 	trap 'status=$?; stop_all; exit $status' EXIT
 	"$1"
+	[[ -z ${PID[resolver]:-} ]] || stop resolver || fail "the resolver ended badly: $(log_of resolver)"
 	stop_all
 	! grep -E 'ERROR: .*Sanitizer|runtime error:' "$LAB"/log/* || fail "a sanitizer complained"
 )
