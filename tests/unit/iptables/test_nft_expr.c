@@ -123,6 +123,12 @@ static struct nftnl_expr *change(const struct plan_rule *rule, int n)
 	return nth_expr(changed, n);
 }
 
+static void remove_expr(struct nftnl_expr *expr)
+{
+	nftnl_rule_del_expr(expr);
+	nftnl_expr_free(expr);
+}
+
 static void is_foreign(const char *why)
 {
 	struct plan_rule back;
@@ -149,9 +155,9 @@ Test(nft_expr, a_rule_that_somebody_changed_is_not_ours)
 	is_foreign("a conntrack mark");
 	nftnl_expr_set_u32(change(&plans_zone, 9), NFTNL_EXPR_IMM_VERDICT, NF_DROP);
 	is_foreign("a drop");
-	nftnl_rule_del_expr(change(&plans_zone, 9));
+	remove_expr(change(&plans_zone, 9));
 	is_foreign("no return after the zone");
-	nftnl_rule_del_expr(change(&plans_zone, 6));
+	remove_expr(change(&plans_zone, 6));
 	is_foreign("no counter");
 	nftnl_rule_add_expr((change(&plans_zone, 0), changed), nftnl_expr_alloc("counter"));
 	is_foreign("an expression too many");
