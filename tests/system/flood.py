@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sends many queries without waiting for answers, and counts what comes.
+
+flood.py ADDRESS PORT COUNT NAME: each query is for its own name below NAME, their ids count up from 1.
+Prints "sent", and the number of answers of each kind once all have come or none has for six seconds.
+"""
+
+import collections
+import socket
+import sys
+import time
+
+from dnsmsg import query, Reply
+
+address, port, count, name = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sock.connect((address, port))
+outcome = collections.Counter()
+
+
+def collect(timeout):
+    sock.settimeout(timeout)
+    try:
+        while sum(outcome.values()) < count:
+            outcome[str(Reply(sock.recv(4096)))] += 1
+    except (TimeoutError, BlockingIOError):
+        pass
+
+
+for i in range(1, count + 1):
+    sock.send(query(f"{i}.{name}", ident=i))
+    if i % 16 == 0:
+        time.sleep(0.002)  # socket buffers are small, on both sides
+        collect(0)
+print("sent", flush=True)
+collect(6)
+outcome["nothing"] = count - sum(outcome.values())
+for kind, number in sorted(outcome.items()):
+    if number:
+        print(number, kind)
