@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tells where packets land: servers that answer with their name, and a client that prints answers.
+
+redirect-peer.py serve NAME PORT ADDRESS...: UDP and TCP; says "ready" when it listens. Over TCP the
+server closes first, so that it and not the client is left in TIME_WAIT.
+redirect-peer.py ask udp|tcp SOURCE-PORT SERVER...: asks each server's port 53, over UDP all of them
+from one socket, as musl does; prints who answered for each, "nobody" after a while.
+"""
+
+import select
+import socket
+import sys
+
+UDP, TCP = socket.SOCK_DGRAM, socket.SOCK_STREAM
+
+
+def make_socket(address, port, kind):
+    family, _, _, _, target = socket.getaddrinfo(address, port, type=kind)[0]
+    sock = socket.socket(family, kind)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return sock, target
+
+
+def serve(name, port, addresses):
+    sockets = []
+    for address in addresses:
+        for kind in (UDP, TCP):
+            sock, where = make_socket(address, port, kind)
+            sock.bind(where)
+            if kind == TCP:
+                sock.listen()
+            sockets.append(sock)
+    print("ready", flush=True)
+    while True:
+        for sock in select.select(sockets, [], [])[0]:
+            if sock.type == UDP:
+                _, peer = sock.recvfrom(4096)
+                sock.sendto(name.encode(), peer)
+            else:
+                connection, _ = sock.accept()
+                connection.sendall(name.encode())
+                connection.close()
+
+
+def ask_udp(source_port, servers):
+    """One unconnected socket; an answer counts only from the server that was asked."""
+    sock, _ = make_socket(servers[0], 53, UDP)
+    sock.bind(("", source_port))
+    sock.settimeout(1.5)
+    answers = {}
+    targets = [socket.getaddrinfo(s, 53, type=UDP)[0][4] for s in servers]
+    for target in targets:
+        sock.sendto(b"?", target)
+    try:
+        while len(answers) < len(set(targets)):
+            answer, peer = sock.recvfrom(4096)
+            answers[peer] = answer.decode()
+    except TimeoutError:
+        pass
+    return [answers.get(target, "nobody") for target in targets]
+
+
+def ask_tcp(source_port, server):
+    sock, target = make_socket(server, 53, TCP)
+    sock.bind(("", source_port))
+    sock.settimeout(1.5)
+    try:
+        sock.connect(target)
+        return sock.makefile().read()
+    except (TimeoutError, ConnectionError):
+        return "nobody"
+
+
+if sys.argv[1] == "serve":
+    serve(sys.argv[2], int(sys.argv[3]), sys.argv[4:])
+elif sys.argv[2] == "udp":
+    print(*ask_udp(int(sys.argv[3]), sys.argv[4:]))
+else:
+    print(*[ask_tcp(int(sys.argv[3]), server) for server in sys.argv[4:]])
