@@ -13,6 +13,7 @@ PREFIX  ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR  ?= $(PREFIX)/share/man
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 DESTDIR ?=
 WERROR  ?= 1
 SAN     ?=
@@ -34,6 +35,8 @@ else
 cflags  += -D_FORTIFY_SOURCE=2
 endif
 
+compile := $(CC) $(cflags) $(CPPFLAGS) $(CFLAGS) # by value: what a target adds is not in it
+
 # --- what each program is made of ---------------------------------------------------------------
 
 common     := common/err.o common/log.o common/addr.o common/file.o common/nearest.o \
@@ -47,6 +50,7 @@ meshdns-resolver_objs := $(common) $(resolver)
 meshdns-resolver_libs := -lcap-ng -ljansson
 
 programs   := meshdns-redirect meshdns-resolver
+units      := resolver/meshdns-resolver.service
 manpages   := redirector/meshdns-redirect.8 resolver/meshdns-resolver.8
 
 all: $(programs:%=$(BUILD)/%)
@@ -73,11 +77,11 @@ $(BUILD)/version.h: FORCE
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(cflags) $(CPPFLAGS) $(CFLAGS)' > $@.new
+	@echo '$(compile)' > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 FORCE:
 
--include $(shell find $(BUILD) -name '*.d' -not -path '*/san/*' -not -path '*/clang/*' 2>/dev/null)
+-include $(wildcard $(foreach d,common iptables redirector resolver tests/fuzz tests/unit/*,$(BUILD)/$d/*.d))
 
 
 include tests/tests.mk
@@ -85,14 +89,19 @@ include tests/tests.mk
 # --- people's targets ---------------------------------------------------------------------------
 
 install: all
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(SYSUSERSDIR)
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(SYSUSERSDIR) \
+		$(DESTDIR)$(UNITDIR)
 	install -m 0755 $(programs:%=$(BUILD)/%) $(DESTDIR)$(SBINDIR)
 	install -m 0644 $(manpages) $(DESTDIR)$(MANDIR)/man8
 	install -m 0644 scripts/meshdns.sysusers $(DESTDIR)$(SYSUSERSDIR)/meshdns.conf
+	for unit in $(notdir $(units)); do \
+		sed 's|@SBINDIR@|$(SBINDIR)|' */$$unit > $(DESTDIR)$(UNITDIR)/$$unit && \
+		chmod 0644 $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
 
 uninstall:
 	rm -f $(programs:%=$(DESTDIR)$(SBINDIR)/%) \
 	      $(addprefix $(DESTDIR)$(MANDIR)/man8/,$(notdir $(manpages))) \
+	      $(addprefix $(DESTDIR)$(UNITDIR)/,$(notdir $(units))) \
 	      $(DESTDIR)$(SYSUSERSDIR)/meshdns.conf
 
 deps:
