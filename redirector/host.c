@@ -38,6 +38,10 @@ static void add_nameserver(struct host *host, const struct addr *server)
 {
 	struct addr addr = on_the_wire(server);
 
+	if (addr.family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&addr.v6)) {
+		host->link_local_left_out = true;
+		return;
+	}
 	for (size_t i = 0; i < host->n_nameservers; i++) {
 		if (addr_equal(&host->nameservers[i], &addr))
 			return;
@@ -45,18 +49,18 @@ static void add_nameserver(struct host *host, const struct addr *server)
 	host->nameservers[host->n_nameservers++] = addr;
 }
 
-bool host_set_nameservers(struct host *host, const struct resolvconf *conf)
+void host_set_nameservers(struct host *host, const struct resolvconf *conf)
 {
 	static const struct addr any4 = {.family = AF_INET}, any6 = {.family = AF_INET6};
 
 	host->n_nameservers = 0;
 	for (size_t i = 0; i < conf->n_servers; i++)
 		add_nameserver(host, &conf->servers[i]);
-	if (host->n_nameservers)
-		return true;
+	if (conf->n_servers)
+		return;
+	host->nameservers_assumed = true; /* as resolv.conf(5) says */
 	add_nameserver(host, &any4);
 	add_nameserver(host, &any6);
-	return false;
 }
 
 /*
@@ -112,6 +116,19 @@ static int read_resolv_conf(const struct settings *settings, struct host *host,
 	return resolvconf_read(host->resolv_conf, conf, err);
 }
 
+static void warn_about_nameservers(const struct host *host)
+{
+	if (host->nameservers_assumed)
+		log_warning("no nameserver in resolv.conf: programs then ask 127.0.0.1 and ::1, "
+			    "and these are captured; if they ask others, use "
+			    "--redirect-all-dns-traffic or name the right file with --resolv-conf",
+			    "file=%s", host->resolv_conf);
+	if (host->link_local_left_out)
+		log_warning("queries to link-local nameservers cannot be redirected and are not "
+			    "captured; name these servers by another address",
+			    "file=%s", host->resolv_conf);
+}
+
 int host_read(const struct settings *settings, struct host *ret_host, struct err *err)
 {
 	struct resolvconf conf = {0};
@@ -126,10 +143,7 @@ int host_read(const struct settings *settings, struct host *ret_host, struct err
 		return 0;
 	if ((rc = read_resolv_conf(settings, ret_host, &conf, err)) < 0)
 		return rc;
-	if (!host_set_nameservers(ret_host, &conf))
-		log_warning("no nameserver in resolv.conf: programs then ask 127.0.0.1 and ::1, "
-			    "and these are captured; if they ask others, use "
-			    "--redirect-all-dns-traffic or name the right file with --resolv-conf",
-			    "file=%s", ret_host->resolv_conf);
+	host_set_nameservers(ret_host, &conf);
+	warn_about_nameservers(ret_host);
 	return 0;
 }

@@ -22,6 +22,12 @@ struct host {
 	 */
 	size_t n_nameservers;
 	struct addr nameservers[RESOLVCONF_SERVERS_MAX];
+	bool nameservers_assumed; /* the file names none: programs then ask their own machine */
+	/*
+	 * Some were left out, being link-local: a query that is redirected from there reaches the
+	 * resolver with a source address that it cannot send to, or none of its own interfaces.
+	 */
+	bool link_local_left_out;
 };
 
 /*
@@ -30,10 +36,7 @@ struct host {
  */
 int host_read(const struct settings *settings, struct host *ret_host, struct err *err);
 
-/*
- * Takes over the nameservers of a resolv.conf. False when it names none: then programs ask their
- * own machine (resolv.conf(5)), and that is what `host` is told.
- */
-bool host_set_nameservers(struct host *host, const struct resolvconf *conf);
+/* Fills in what concerns nameservers. */
+void host_set_nameservers(struct host *host, const struct resolvconf *conf);
 
 #endif

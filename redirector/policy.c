@@ -115,9 +115,9 @@ static int find_targets(const struct settings *settings, const struct host *host
 		target_nameservers(settings, host, &nameservers[i], plan, targets);
 	if (targets->n == 0)
 		return err_set(err, ENODATA,
-			       "%s has no nameserver of the family that --ip-family-mode leaves, "
-			       "so nothing would be captured; use another mode, --resolv-conf or "
-			       "--redirect-all-dns-traffic",
+			       "%s has no nameserver that can be captured, only link-local ones or "
+			       "none of the family that --ip-family-mode leaves; use another mode, "
+			       "--resolv-conf or --redirect-all-dns-traffic",
 			       host->resolv_conf);
 	return 0;
 }

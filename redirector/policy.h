@@ -14,8 +14,8 @@
 
 /*
  * Fills an empty plan, and validates it. The same arguments give the same plan. -EINVAL for
- * settings that settings_check_install() refuses; -ENODATA when the family mode leaves no
- * nameserver to capture.
+ * settings that settings_check_install() refuses; -ENODATA when no nameserver of a
+ * wanted family is left to capture.
  */
 int policy_plan(const struct settings *settings, const struct host *host, struct plan *ret_plan,
 		struct err *err);

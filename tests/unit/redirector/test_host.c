@@ -7,7 +7,7 @@
 #include "redirector/host.h"
 
 /* The nameservers of a resolv.conf as packets name them, joined by spaces. */
-static void nameservers(const char *text, bool named, const char *expected)
+static struct host nameservers(const char *text, const char *expected)
 {
 	char all[1024] = "", addr[ADDR_TEXT_MAX];
 	struct resolvconf conf;
@@ -15,28 +15,42 @@ static void nameservers(const char *text, bool named, const char *expected)
 	size_t used = 0;
 
 	resolvconf_parse(text, &conf);
-	cr_expect_eq(host_set_nameservers(&host, &conf), named, "%s", text);
+	host_set_nameservers(&host, &conf);
 	for (size_t i = 0; i < host.n_nameservers; i++)
 		used += (size_t)snprintf(all + used, sizeof(all) - used, "%s%s", i ? " " : "",
 					 addr_format(&host.nameservers[i], addr));
 	cr_expect_str_eq(all, expected);
+	return host;
 }
 
 Test(host, nameservers_are_what_packets_carry)
 {
-	nameservers("nameserver 10.0.0.2\nnameserver fd00::2\n", true, "10.0.0.2 fd00::2");
-	nameservers("nameserver fe80::1%lo\n", true, "fe80::1");
-	nameservers("nameserver fe80::1%no-such-link\n", true, "fe80::1");
-	nameservers("nameserver fe80::1%lo\nnameserver fe80::1%no-such-link\n", true, "fe80::1");
-	nameservers("nameserver ::ffff:10.0.0.2\nnameserver 10.0.0.2\n", true, "10.0.0.2");
-	nameservers("nameserver 0.0.0.0\nnameserver ::\n", true, "127.0.0.1 ::1");
-	nameservers("nameserver ::ffff:0.0.0.0\n", true, "127.0.0.1");
+	nameservers("nameserver 10.0.0.2\nnameserver fd00::2\n", "10.0.0.2 fd00::2");
+	nameservers("nameserver ::ffff:10.0.0.2\nnameserver 10.0.0.2\n", "10.0.0.2");
+	nameservers("nameserver 0.0.0.0\nnameserver ::\n", "127.0.0.1 ::1");
+	nameservers("nameserver ::ffff:0.0.0.0\n", "127.0.0.1");
+}
+
+Test(host, link_local_nameservers_are_left_out)
+{
+	struct host host = nameservers("nameserver fe80::1%lo\nnameserver 10.0.0.2\n", "10.0.0.2");
+
+	cr_expect(host.link_local_left_out && !host.nameservers_assumed);
+	host = nameservers("nameserver fe80::1%no-such-link\n", "");
+	cr_expect(host.link_local_left_out && !host.nameservers_assumed);
+	host = nameservers("nameserver 169.254.20.10\n", "169.254.20.10");
+	cr_expect_not(host.link_local_left_out);
 }
 
 Test(host, without_nameserver_programs_ask_themselves)
 {
-	nameservers("", false, "127.0.0.1 ::1");
-	nameservers("search example.org\nnameserver nonsense\n", false, "127.0.0.1 ::1");
+	struct host host = nameservers("", "127.0.0.1 ::1");
+
+	cr_expect(host.nameservers_assumed);
+	host = nameservers("search example.org\nnameserver nonsense\n", "127.0.0.1 ::1");
+	cr_expect(host.nameservers_assumed);
+	host = nameservers("nameserver 10.0.0.2\n", "10.0.0.2");
+	cr_expect_not(host.nameservers_assumed);
 }
 
 static void write_file(const char *path, const char *text)
