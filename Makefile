@@ -140,3 +140,4 @@ help:
 
 .PHONY: all install uninstall deps demo bench format lint clean help FORCE
 .DELETE_ON_ERROR:
+.SECONDARY:

@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "resolver/answer.h"
 #include "resolver/random.h"
+#include "resolver/reply.h"
 #include "resolver/upstream.h"
 
 struct txn {
@@ -225,66 +226,27 @@ static size_t client_limit(const struct txn *txn)
 	return size < DNS_UDP_MIN_SIZE ? DNS_UDP_MIN_SIZE : size;
 }
 
-/* The reply is the right one: the client's ID and case in it, and on its way. */
-static void relay(struct worker *worker, struct txn *txn, size_t len)
+/* The reply is an answer to the client's question, and on its way. */
+static void relay(struct worker *worker, struct txn *txn, enum reply_verdict verdict,
+		  enum dns_rcode rcode, size_t len)
 {
 	uint8_t *reply = worker->forward->reply;
-	struct wire w = wire_over(reply, len);
-	struct wire_header h;
 
-	wire_get_header(&w, &h);
-	if (h.qdcount == 0 && txn->query.question_len) {
-		/* Some servers give errors without the question; the client shall have it. */
-		fail(worker, txn, h.flags & DNS_RCODE_MASK);
-		return;
-	}
-	if (len > client_limit(txn)) {
+	if (verdict == REPLY_BARE) {
+		fail(worker, txn, rcode);
+	} else if (verdict == REPLY_CUT || len > client_limit(txn)) {
 		len = answer_truncated(&txn->query, txn->packet, DNS_UDP_MIN_SIZE);
 		finish(worker, txn, txn->packet, len);
-		return;
+	} else {
+		reply_restore(&txn->query, txn->packet, txn->shadowed, reply, len);
+		finish(worker, txn, reply, len);
 	}
-	h.id = txn->query.id;
-	if (txn->shadowed && (h.flags & DNS_RCODE_MASK) == DNS_RCODE_NXDOMAIN)
-		h.flags &= (uint16_t)~DNS_RCODE_MASK;
-	w = wire_over(reply, len);
-	wire_put_header(&w, &h);
-	wire_put_bytes(&w, txn->packet + DNS_HEADER_LEN, txn->query.question_len);
-	finish(worker, txn, reply, len);
-}
-
-/* RFC 5452 section 9.1; that the address is right the connected socket has seen to. */
-static bool is_reply(const struct txn *txn, const struct upstream_attempt *attempt, uint8_t *packet,
-		     size_t len)
-{
-	size_t question_len = txn->query.question_len;
-	struct wire w = wire_over(packet, len);
-	struct wire_header h;
-	const uint8_t *question;
-
-	wire_get_header(&w, &h);
-	if (w.failed || h.id != attempt->id || !(h.flags & DNS_FLAG_QR) ||
-	    (h.flags ^ txn->query.flags) & DNS_OPCODE_MASK)
-		return false;
-	if (question_len == 0) /* UPDATE, NOTIFY: not our business */
-		return true;
-	if (h.qdcount == 0)
-		return (h.flags & DNS_RCODE_MASK) != DNS_RCODE_NOERROR && !wire_left(&w);
-	question = wire_take(&w, question_len);
-	return h.qdcount == 1 && question &&
-	       wire_name_equal(question, txn->packet + DNS_HEADER_LEN, txn->query.qname_len) &&
-	       !memcmp(question + txn->query.qname_len,
-		       txn->packet + DNS_HEADER_LEN + txn->query.qname_len, 4);
 }
 
 /* This server can't or won't, but another one may. */
-static bool is_worth_another(const struct worker *worker, const struct txn *txn)
+static bool is_worth_another(const struct worker *worker, const struct txn *txn,
+			     enum dns_rcode rcode)
 {
-	struct wire w = wire_over(worker->forward->reply, DNS_HEADER_LEN);
-	struct wire_header h;
-	uint16_t rcode;
-
-	wire_get_header(&w, &h);
-	rcode = h.flags & DNS_RCODE_MASK;
 	return (rcode == DNS_RCODE_SERVFAIL || rcode == DNS_RCODE_REFUSED) &&
 	       txn->n_attempts < worker->config->n_upstreams &&
 	       txn->n_attempts < worker->forward->max_attempts;
@@ -307,6 +269,8 @@ void forward_handle(struct worker *worker, struct event_ref ref)
 	struct forward *f = worker->forward;
 	struct txn *txn = f->txns[ref.index];
 	struct upstream_attempt *attempt;
+	enum reply_verdict verdict;
+	enum dns_rcode rcode;
 	size_t len;
 
 	if (!txn || txn->generation != ref.generation || txn->attempts[ref.attempt].fd < 0)
@@ -319,17 +283,16 @@ void forward_handle(struct worker *worker, struct event_ref ref)
 	case UPSTREAM_FAILED: attempt_failed(worker, txn, ref.attempt); return;
 	case UPSTREAM_MESSAGE: break;
 	}
-	if (!is_reply(txn, attempt, f->reply, len)) {
+	verdict = reply_check(&txn->query, txn->packet, attempt->id, f->reply, len, &rcode);
+	if (verdict == REPLY_OTHER) {
 		if (txn->client.is_tcp) /* a stream does not mix up answers: it is broken */
 			attempt_failed(worker, txn, ref.attempt);
-		return;
-	}
-	if (is_worth_another(worker, txn)) {
+	} else if (is_worth_another(worker, txn, rcode)) {
 		attempt_failed(worker, txn, ref.attempt);
-		return;
+	} else {
+		f->first = (uint8_t)server_of(worker, txn, ref.attempt);
+		relay(worker, txn, verdict, rcode, len);
 	}
-	f->first = (uint8_t)server_of(worker, txn, ref.attempt);
-	relay(worker, txn, len);
 }
 
 int64_t forward_expire(struct worker *worker)

@@ -5,9 +5,8 @@
  * Each client's message becomes a transaction. It is sent as it is but for a fresh random ID, over
  * the transport it came by, from a socket of its own, so that every attempt has a random port too
  * (RFC 5452 section 9.2; Linux picks a connected UDP socket's port at random) and the kernel drops
- * what comes from any other address. A reply counts if its ID, its opcode and its question match
- * (section 9.1); anything else is ignored and the wait goes on. The reply goes to the client with
- * the client's ID and the question in the client's case, and is otherwise untouched.
+ * what comes from any other address. What is no answer to it (reply.h) is ignored and the wait goes
+ * on; what is goes to the client with its ID and the question in its case, otherwise untouched.
  *
  * Attempts: an attempt has FORWARD_TOTAL_MS divided by the number of attempts; after that, or at
  * once when the server refuses (ICMP, TCP reset, rcode SERVFAIL or REFUSED while there are other

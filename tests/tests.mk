@@ -28,7 +28,8 @@ $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/r
 	$(q)$(CC) $(CFLAGS) $(LDFLAGS) $(ldflags) -o $@ $^ $(meshdns-resolver_libs) $(LDLIBS)
 
 check-fuzz: $(fuzz_targets:%=$(BUILD)/tests/fuzz/replay_%)
-	$(foreach t,$(fuzz_targets),$(BUILD)/tests/fuzz/replay_$(t) tests/fuzz/corpus/$(t) &&) true
+	@for t in $(fuzz_targets); do \
+		$(BUILD)/tests/fuzz/replay_$$t tests/fuzz/corpus/$$t || exit 1; done
 
 # make fuzz TARGET=query SECONDS=60: explores on, starting from the corpus.
 TARGET  ?= query

@@ -106,6 +106,40 @@ QUERIES = {
     "additional-other": message(ar=1, body=A + rr(b"\xc0\x0c", 1, rdata=b"\1\2\3\4")),
 }
 
+Q = question("www.example.com")
+ANSWER = rr(b"\xc0\x0c", 1, ttl=60, rdata=b"\1\2\3\4")
+
+
+def reply(flags=0x8180, body=Q, ident=0xabcd, **counts):
+    return message(flags=flags, body=body, ident=ident, **counts)
+
+
+REPLIES = {
+    "whole": reply(an=1, body=Q + ANSWER),
+    "other-case": reply(an=1, body=question("WWW.EXAMPLE.COM") + ANSWER),
+    "edns": reply(an=1, ar=1, body=Q + ANSWER + opt()),
+    "nxdomain": reply(flags=0x8183),
+    "nxdomain-soa": reply(flags=0x8183, ns=1, body=Q + rr(b"\xc0\x10", 6, ttl=60, rdata=b"\0" * 22)),
+    "other-id": reply(ident=0xabce),
+    "other-name": reply(body=question("www.example.org")),
+    "other-type": reply(body=question("www.example.com", 28)),
+    "other-class": reply(body=question("www.example.com", 1, 3)),
+    "a-query": reply(flags=0x0100),
+    "other-opcode": reply(flags=0xa180),
+    "bare-refused": reply(flags=0x8185, qd=0, body=b""),
+    "bare-noerror": reply(qd=0, body=b""),
+    "bare-with-octets": reply(flags=0x8185, qd=0, body=b"x"),
+    "two-questions": reply(qd=2, body=Q + Q),
+    "cut": reply(an=1, body=(Q + ANSWER)[:-1]),
+    "cut-tc": reply(flags=0x8380, an=1, body=(Q + ANSWER)[:-1]),
+    "tc-empty": reply(flags=0x8380),
+    "octets-behind": reply(an=1, body=Q + ANSWER + b"\0"),
+    "counts-lie": reply(an=65535, ns=65535, ar=65535, body=Q + ANSWER),
+    "owner-forward": reply(an=1, body=Q + rr(b"\xc0\xff", 1, rdata=b"\1\2\3\4")),
+    "unknown-type": reply(an=1, body=Q + rr(b"\xc0\x0c", 65280, rdata=b"\xc0\xff")),
+    "header-cut": reply()[:11],
+}
+
 HOSTS = {
     "plain": "240.0.0.100 redis.mesh cache.mesh\nfd00:fd00::64\tredis.mesh\n",
     "comments": "# all\n240.0.0.1 a.mesh # b.mesh\n#240.0.0.2 c.mesh\n\n   \n",
@@ -150,5 +184,6 @@ def write(target, inputs):
 
 
 write("query", QUERIES)
+write("reply", REPLIES)
 write("hosts", HOSTS)
 write("json", JSON)

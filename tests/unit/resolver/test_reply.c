@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "resolver/reply.h"
+#include "tests/unit/resolver/packets.h"
+
+#define SENT_ID 0xabcd
+
+static struct message asked;
+static struct query query;
+static enum dns_rcode rcode;
+
+static void setup(void)
+{
+	message_question(&asked, "wWw.example.com", DNS_TYPE_A);
+	cr_assert_eq(message_parse(&asked, &query), QUERY_OURS);
+}
+
+TestSuite(reply, .init = setup);
+
+/* A reply's beginning; records may follow. */
+static void begin(struct message *m, uint16_t flags, uint16_t answers, const char *name)
+{
+	message_init(m, flags, 1, answers, 0, 0);
+	put_question(m, name, DNS_TYPE_A, DNS_CLASS_IN);
+	m->bytes[0] = SENT_ID >> 8;
+	m->bytes[1] = SENT_ID & 0xff;
+}
+
+static enum reply_verdict check(struct message *m)
+{
+	return reply_check(&query, asked.bytes, SENT_ID, m->bytes, m->w.pos, &rcode);
+}
+
+Test(reply, the_clients_id_and_case_come_back)
+{
+	struct message m;
+	uint8_t before[64];
+
+	begin(&m, 0x8180, 1, "www.EXAMPLE.com");
+	put_rr(&m, "www.example.com", DNS_TYPE_A, 1, 60, "\1\2\3\4", 4);
+	cr_assert_eq(check(&m), REPLY_WHOLE);
+	memcpy(before, m.bytes + 33, m.w.pos - 33);
+	reply_restore(&query, asked.bytes, false, m.bytes, m.w.pos);
+	cr_expect_arr_eq(m.bytes, "\x12\x34\x81\x80", 4);
+	cr_expect_arr_eq(m.bytes + 12, asked.bytes + 12, query.question_len);
+	cr_expect_arr_eq(m.bytes + 33, before, m.w.pos - 33, "the rest is untouched");
+}
+
+Test(reply, what_is_no_answer_to_the_question_is_ignored)
+{
+	struct message m;
+
+	begin(&m, 0x8180, 0, "www.example.org");
+	cr_expect_eq(check(&m), REPLY_OTHER, "another name");
+	begin(&m, 0x0100, 0, "www.example.com");
+	cr_expect_eq(check(&m), REPLY_OTHER, "a query");
+	begin(&m, 0xa180, 0, "www.example.com");
+	cr_expect_eq(check(&m), REPLY_OTHER, "another opcode");
+	begin(&m, 0x8180, 0, "www.example.com");
+	m.bytes[1] ^= 1;
+	cr_expect_eq(check(&m), REPLY_OTHER, "another ID");
+	begin(&m, 0x8180, 0, "www.example.com");
+	m.bytes[m.w.pos - 3] = DNS_TYPE_AAAA;
+	cr_expect_eq(check(&m), REPLY_OTHER, "another type");
+	begin(&m, 0x8180, 0, "www.example.com");
+	m.bytes[m.w.pos - 1] = DNS_CLASS_CH;
+	cr_expect_eq(check(&m), REPLY_OTHER, "another class");
+}
+
+Test(reply, damaged_is_as_if_it_had_not_come)
+{
+	struct message m;
+
+	begin(&m, 0x8180, 1, "www.example.com");
+	put_rr(&m, "www.example.com", DNS_TYPE_A, 1, 60, "\1\2\3\4", 4);
+	for (size_t whole = m.w.pos--; m.w.pos > 0; m.w.pos--)
+		cr_expect_eq(check(&m), REPLY_OTHER, "%zu of %zu octets", m.w.pos, whole);
+}
+
+Test(reply, octets_behind_the_end_are_damage)
+{
+	struct message m;
+
+	begin(&m, 0x8180, 0, "www.example.com");
+	cr_expect_eq(check(&m), REPLY_WHOLE);
+	wire_put_u8(&m.w, 0);
+	cr_expect_eq(check(&m), REPLY_OTHER);
+}
+
+Test(reply, truncated_within_a_record_is_truncated_all_the_same)
+{
+	struct message m;
+
+	begin(&m, 0x8380, 1, "www.example.com");
+	put_rr(&m, "www.example.com", DNS_TYPE_A, 1, 60, "\1\2\3\4", 4);
+	cr_expect_eq(check(&m), REPLY_WHOLE);
+	m.w.pos--;
+	cr_expect_eq(check(&m), REPLY_CUT);
+}
+
+Test(reply, bare_errors_count_by_their_rcode)
+{
+	struct message m;
+
+	message_init(&m, 0x8185, 0, 0, 0, 0);
+	m.bytes[0] = SENT_ID >> 8;
+	m.bytes[1] = SENT_ID & 0xff;
+	cr_expect_eq(check(&m), REPLY_BARE);
+	cr_expect_eq(rcode, DNS_RCODE_REFUSED);
+	m.bytes[3] = 0x80;
+	cr_expect_eq(check(&m), REPLY_OTHER, "NOERROR without a question answers nothing");
+}
+
+Test(reply, a_shadowing_name_exists)
+{
+	struct message m;
+
+	begin(&m, 0x8183, 0, "www.example.com");
+	cr_assert_eq(check(&m), REPLY_WHOLE);
+	cr_expect_eq(rcode, DNS_RCODE_NXDOMAIN);
+	reply_restore(&query, asked.bytes, true, m.bytes, m.w.pos);
+	cr_expect_eq(m.bytes[3] & DNS_RCODE_MASK, DNS_RCODE_NOERROR);
+	begin(&m, 0x8182, 0, "www.example.com");
+	reply_restore(&query, asked.bytes, true, m.bytes, m.w.pos);
+	cr_expect_eq(m.bytes[3] & DNS_RCODE_MASK, DNS_RCODE_SERVFAIL, "other errors stay");
+}
