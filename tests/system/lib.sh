@@ -23,6 +23,7 @@ UNBOUND4=10.66.0.53 UNBOUND6=fd66::53 KNOT4=10.66.0.54 KNOT6=fd66::54 \
 SYSTEM=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(cd "$SYSTEM/../.." && pwd)
 BUILD=$(cd "${BUILD:-$TOP/build}" && pwd)
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 shopt -s nullglob
 
 # --- the lab ------------------------------------------------------------------------------------
@@ -58,7 +59,7 @@ lab_make() {
 	mkdir "$LAB/bin" "$LAB/log"
 	install -t "$LAB/bin" "$BUILD"/meshdns-{redirect,resolver} "$BUILD"/tests/system/*-lookup \
 		"$SYSTEM"/*.py
-	PATH=$LAB/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+	PATH=$LAB/bin:$PATH
 
 	local host
 	for host in "$APP" "$DNS"; do
