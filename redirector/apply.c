@@ -40,8 +40,10 @@ static int verify(const struct plan *plan, struct err *err)
 	struct err first = {0};
 	int rc;
 
-	if ((rc = nft_read(&found, err)) < 0)
+	if ((rc = nft_read(&found, err)) < 0) {
+		err_wrap(err, "the kernel did not take the rules");
 		return rc;
+	}
 	if (!plan_diff(&found, plan, keep_first, &first))
 		return 0;
 	return err_set(err, first.code, "%s", first.msg);
