@@ -15,7 +15,7 @@ query() { ask @127.0.0.1 -p 15053 "$@"; }
 serve() {
 	names '240.0.0.1 redis.mesh' 'fd00:fd00::1 redis.mesh' '240.0.0.2 only4.mesh' \
 		'fd00:fd00::2 only6.mesh' '240.0.0.3 shop.outside.example' \
-		'240.0.0.4 hidden.outside.example' \
+		'240.0.0.4 hidden.outside.example' '240.0.0.5 added.locked.example' \
 		'240.0.0.11 many.mesh' '240.0.0.12 many.mesh' '240.0.0.13 many.mesh'
 	printf '240.0.1.%d big.mesh\n' {1..60} >>"$LAB/names"
 	start_resolver --names "$LAB/names" "$@"
@@ -259,6 +259,7 @@ test_signed_messages_pass_untouched() {
 		update add added.locked.example 60 A 192.0.2.78
 		send
 	EOT
+	expect_eq 240.0.0.5 "$(query +short added.locked.example)" "unsigned, the name is ours"
 	expect_eq 192.0.2.78 "$(query +short -y "$key" added.locked.example)"
 	expect_eq 192.0.2.78 "$(query +short +tcp -y "$key" AdDed.LOCKED.example)"
 	expect_no_match 'Couldn.t verify|BADSIG|tsig' "$(query -y "$key" AdDed.LOCKED.example | grep -i '^;;')"

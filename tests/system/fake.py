@@ -46,6 +46,8 @@ def answers(query):
         yield server, reply(query, TRUTH)
     elif mode == "lower-case":
         yield server, reply(query, TRUTH, name=asked_name(query).lower())
+    elif mode == "cut":
+        yield server, reply(query, TRUTH, address_record("192.0.2.2"), flags=0x8380)
     elif mode == "servfail":
         yield server, reply(query, flags=0x8182)
     elif mode == "refused":

@@ -173,24 +173,21 @@ now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
 
 sanitized() { grep -q __asan_init "$BUILD/meshdns-resolver"; }
 
-# A process that gave up root cannot be traced by its own leak checker; elsewhere it stays on.
-root_env() {
-	if sanitized; then
-		echo ASAN_OPTIONS=detect_leaks=0
-	fi
-}
+# What root starts the resolver with: groups, as a login has them, and no leak checker, which could
+# not trace a process that gave up root. Elsewhere it stays on.
+as_root=(setpriv --groups 4,24)
+! sanitized || as_root+=(env ASAN_OPTIONS=detect_leaks=0)
 
 # start_resolver FLAG…: as root, becoming the proxy user; returns when it says that it is ready.
 start_resolver() { start_resolver_as 0 --user "$PROXY_UID" "$@"; }
 
 # start_resolver_as UID FLAG…
 start_resolver_as() {
-	local uid=$1 ready environment=()
-	((uid != 0)) || mapfile -t environment < <(root_env)
+	local uid=$1 ready prefix=()
+	((uid != 0)) || prefix=("${as_root[@]}")
 	[[ -p $LAB/ready ]] || mkfifo "$LAB/ready"
 	exec {ready}<>"$LAB/ready"
-	start resolver "$APP" "$uid" env "${environment[@]}" \
-		meshdns-resolver --ready-fd "$ready" "${@:2}"
+	start resolver "$APP" "$uid" "${prefix[@]}" meshdns-resolver --ready-fd "$ready" "${@:2}"
 	wait_for 10 ready_or_ended "$ready" "${PID[resolver]}"
 	exec {ready}>&-
 	! ended "${PID[resolver]}" || fail "the resolver ended: $(log_of resolver)"
