@@ -2,10 +2,11 @@
 /*
  * A plan as one nf_tables transaction.
  *
- * The transaction is a list of steps, one message each: add the table, delete it, add it again,
- * then its sets with their elements, its chains, its rules. Add before delete makes the delete work
- * where there was no table; delete before add replaces whatever was there. The kernel applies all
- * of it or nothing, in one generation of the rule set.
+ * The transaction is a list of steps, one message each: the table, its sets with their elements,
+ * its chains, its rules. The kernel applies all of it or nothing, in one generation of the rule
+ * set. To replace a table it is first added and deleted; added, so that there is one to delete,
+ * whatever happened since somebody looked. Where none was seen we do without: what has been
+ * deleted, be it empty, must wait for RCU, some 10 ms in which the program cannot end.
  *
  * An acknowledgement names the message it is for, a message is a step, and a step knows the set,
  * chain or rule it makes: so a refusal is reported with the sentence of the rule that was refused.
@@ -26,8 +27,9 @@
 #include "iptables/nl.h"
 
 enum step_kind {
-	STEP_ADD_TABLE,
+	STEP_ADD_TABLE, /* if there is none */
 	STEP_DELETE_TABLE,
+	STEP_CREATE_TABLE,
 	STEP_SET,      /* set */
 	STEP_ELEMENTS, /* set */
 	STEP_CHAIN,    /* chain */
@@ -41,9 +43,9 @@ struct step {
 	const struct plan_rule *rule;
 };
 
-static size_t count_steps(const struct plan *plan)
+static size_t count_steps(const struct plan *plan, bool replace)
 {
-	size_t n = 3 + 2 * plan->n_sets + plan->n_chains;
+	size_t n = (replace ? 3 : 1) + 2 * plan->n_sets + plan->n_chains;
 
 	for (size_t i = 0; i < plan->n_chains; i++)
 		n += plan->chains[i].n_rules;
@@ -51,11 +53,13 @@ static size_t count_steps(const struct plan *plan)
 }
 
 /* Fills count_steps() of them. */
-static void list_steps(const struct plan *plan, struct step *step)
+static void list_steps(const struct plan *plan, bool replace, struct step *step)
 {
-	*step++ = (struct step){.kind = STEP_ADD_TABLE};
-	*step++ = (struct step){.kind = STEP_DELETE_TABLE};
-	*step++ = (struct step){.kind = STEP_ADD_TABLE};
+	if (replace) {
+		*step++ = (struct step){.kind = STEP_ADD_TABLE};
+		*step++ = (struct step){.kind = STEP_DELETE_TABLE};
+	}
+	*step++ = (struct step){.kind = STEP_CREATE_TABLE};
 	for (size_t i = 0; i < plan->n_sets; i++) {
 		*step++ = (struct step){.kind = STEP_SET, .set = &plan->sets[i]};
 		*step++ = (struct step){.kind = STEP_ELEMENTS, .set = &plan->sets[i]};
@@ -143,6 +147,8 @@ static int put_step(struct nl_batch *batch, const struct plan *plan, const struc
 	switch (step->kind) {
 	case STEP_ADD_TABLE: return put_table(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE);
 	case STEP_DELETE_TABLE: return put_table(batch, NFT_MSG_DELTABLE, 0);
+	case STEP_CREATE_TABLE:
+		return put_table(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL);
 	case STEP_SET:
 	case STEP_ELEMENTS:
 		return put_set(batch, step->set, (uint32_t)(step->set - plan->sets) + 1,
@@ -158,7 +164,7 @@ static int put_step(struct nl_batch *batch, const struct plan *plan, const struc
 /* What the kernel must have for a step, beyond nf_tables itself. */
 static const char *feature_of_step(const struct step *step)
 {
-	if (step->kind == STEP_ADD_TABLE)
+	if (step->kind == STEP_ADD_TABLE || step->kind == STEP_CREATE_TABLE)
 		return "tables for IPv4 and IPv6 together (CONFIG_NF_TABLES_INET)";
 	if (step->kind == STEP_CHAIN && step->chain->type == PLAN_CHAIN_NAT)
 		return "NAT in inet tables (CONFIG_NFT_NAT, Linux 5.2 or later)";
@@ -174,6 +180,7 @@ static void name_step(const struct step *step, char *buf, size_t size)
 {
 	switch (step->kind) {
 	case STEP_ADD_TABLE:
+	case STEP_CREATE_TABLE:
 	case STEP_DELETE_TABLE: snprintf(buf, size, "the table inet " NFT_TABLE); break;
 	case STEP_SET:
 	case STEP_ELEMENTS: snprintf(buf, size, "the set %s", step->set->name); break;
@@ -226,18 +233,28 @@ static int apply_steps(const struct plan *plan, const struct step *steps, size_t
 	return 0;
 }
 
-int nft_apply(const struct plan *plan, struct err *err)
+static int apply(const struct plan *plan, bool replace, struct err *err)
 {
-	size_t n = count_steps(plan);
+	size_t n = count_steps(plan, replace);
 	struct step *steps = calloc(n, sizeof(*steps));
 	int rc;
 
 	if (!steps)
 		return err_set(err, ENOMEM, "out of memory for the rules");
-	list_steps(plan, steps);
+	list_steps(plan, replace, steps);
 	rc = apply_steps(plan, steps, n, err);
 	free(steps);
 	return rc;
+}
+
+int nft_create(const struct plan *plan, struct err *err)
+{
+	return apply(plan, false, err);
+}
+
+int nft_replace(const struct plan *plan, struct err *err)
+{
+	return apply(plan, true, err);
 }
 
 int nft_remove(bool *ret_was_there, struct err *err)

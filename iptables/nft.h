@@ -16,10 +16,12 @@
 
 /*
  * Makes the table be what a valid plan says, in one transaction: at no moment, whatever happens to
- * this process, is there a part of it, or none where there was one. On error nothing has changed,
- * with one exception: -ENOBUFS means that the answer was lost.
+ * this process, is there a part of it, or none where there was one. nft_create() is for where there
+ * is no table, and fails with -EEXIST where there is one. On error nothing has changed, with one
+ * exception: -ENOBUFS means that the answer was lost.
  */
-int nft_apply(const struct plan *plan, struct err *err);
+int nft_create(const struct plan *plan, struct err *err);
+int nft_replace(const struct plan *plan, struct err *err);
 
 /* Deletes the table. No table, or a kernel that can have none, is success and *ret_was_there false.
  */

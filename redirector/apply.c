@@ -54,7 +54,7 @@ static void restore(const struct plan *before)
 {
 	struct err err;
 	bool was_there;
-	int rc = before ? nft_apply(before, &err) : nft_remove(&was_there, &err);
+	int rc = before ? nft_replace(before, &err) : nft_remove(&was_there, &err);
 
 	if (rc < 0)
 		log_error("cannot put back what was there before", "reason=\"%s\"", err.msg);
@@ -73,7 +73,9 @@ int apply_plan(const struct plan *plan, struct err *err)
 		log_info("nothing to do: the rules are installed already", NULL);
 		return 0;
 	}
-	rc = nft_apply(plan, err);
+	rc = state == -ENOENT ? nft_create(plan, err) : -EEXIST;
+	if (rc == -EEXIST) /* or somebody was faster */
+		rc = nft_replace(plan, err);
 	if (rc < 0 && rc != -ENOBUFS) /* then the answer was lost, and only a look tells */
 		return rc;
 	if ((rc = verify(plan, err)) < 0)
