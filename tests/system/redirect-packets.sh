@@ -3,19 +3,21 @@
 #
 # Where packets land under the rules of meshdns-redirect, told by servers that only say their name.
 # "resolver" stands where the resolver would; "upstream" is everywhere outside.
+# shellcheck disable=SC2031 # start sets PID in the shell that reads it
 
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 setup() {
-	start upstream "$DNS" 0 redirect-peer.py serve upstream 53 "$UNBOUND4" "$UNBOUND6" "$KNOT4" "$KNOT6"
+	start upstream "$DNS" 0 redirect-peer.py serve upstream 53 "$UNBOUND4" "$UNBOUND6" \
+		"$KNOT4" "$KNOT6"
 	start resolver "$APP" "$PROXY_UID" redirect-peer.py serve resolver 15053 127.0.0.1 ::1
 	wait_for 10 logged upstream ready
 	wait_for 10 logged resolver ready
 	resolv_conf "$UNBOUND4" "$UNBOUND6"
 }
 
-# install FLAG…: the rules; run_test's end does not remove them, the next install replaces them.
+# install_rules FLAG…: they outlive the test, and the next test's replace them.
 install_rules() { redirect install --proxy-user "$PROXY_UID" "$@"; }
 
 # lands WHO UID udp|tcp SOURCE-PORT SERVER…: who answered; source port 0 is any.
