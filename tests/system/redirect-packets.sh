@@ -156,8 +156,8 @@ test_a_link_local_nameserver_is_left_alone() {
 # What a VM with containers does: DNS of a guest goes through this host, masqueraded.
 test_forwarded_dns_is_left_alone() {
 	local guest how transport round
-	start guest "$APP" 0 unshare --net sleep 1000
-	wait_for 5 other_netns "${PID[guest]}"
+	start guest "$APP" 0 unshare --net sh -c 'echo ready; exec sleep 1000'
+	wait_for 5 logged guest ready
 	guest=${PID[guest]}
 	ip -n "$APP" link add guest0 type veth peer name up0 netns "$guest"
 	lab_address "$APP" guest0 10.77.0.1/24
@@ -184,7 +184,6 @@ test_forwarded_dns_is_left_alone() {
 	done
 	in_app nft delete table ip guests
 }
-other_netns() { [[ $(readlink "/proc/$1/ns/net") != $(in_app readlink /proc/self/ns/net) ]]; }
 
 test_counters_count() {
 	redirect uninstall
