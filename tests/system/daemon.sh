@@ -9,7 +9,7 @@
 . "$SYSTEM/lib-upstreams.sh"
 
 # resolver FLAG…: runs it as root, for the cases in which it ends at once.
-resolver() { in_app "${as_root[@]}" timeout 10 meshdns-resolver "$@"; }
+resolver() { in_app "${root_prefix[@]}" timeout 10 meshdns-resolver "$@"; }
 
 # threads REGEX: how many of the resolver's threads have such a line in /proc/…/status.
 # shellcheck disable=SC2031 # a test is a subshell

@@ -171,12 +171,12 @@ now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
 
 # --- ours ---------------------------------------------------------------------------------------
 
-sanitized() { grep -q __asan_init "$BUILD/meshdns-resolver"; }
+sanitized() { grep -qs __asan_init "$BUILD/meshdns-resolver"; }
 
 # What root starts the resolver with: groups, as a login has them, and no leak checker, which could
 # not trace a process that gave up root. Elsewhere it stays on.
-as_root=(setpriv --groups 4,24)
-! sanitized || as_root+=(env ASAN_OPTIONS=detect_leaks=0)
+root_prefix=(setpriv --groups "4,24")
+! sanitized || root_prefix+=(env ASAN_OPTIONS=detect_leaks=0)
 
 # start_resolver FLAG…: as root, becoming the proxy user; returns when it says that it is ready.
 start_resolver() { start_resolver_as 0 --user "$PROXY_UID" "$@"; }
@@ -184,7 +184,7 @@ start_resolver() { start_resolver_as 0 --user "$PROXY_UID" "$@"; }
 # start_resolver_as UID FLAG…
 start_resolver_as() {
 	local uid=$1 ready prefix=()
-	((uid != 0)) || prefix=("${as_root[@]}")
+	((uid != 0)) || prefix=("${root_prefix[@]}")
 	[[ -p $LAB/ready ]] || mkfifo "$LAB/ready"
 	exec {ready}<>"$LAB/ready"
 	start resolver "$APP" "$uid" "${prefix[@]}" meshdns-resolver --ready-fd "$ready" "${@:2}"
@@ -209,10 +209,10 @@ ask() { as_app dig -r +tries=1 +time=6 "$@"; }
 # flat: the lines of standard input, sorted, on one line.
 flat() { sort | paste -sd ' '; }
 
-# rcode, flags, section NAME, ttls: what a dig output says.
+# rcode, flags, section NAME: what a dig output says.
 rcode() { sed -nE 's/.*status: ([A-Z0-9]+),.*/\1/p'; }
 flags() { sed -nE 's/^;; flags: ?([a-z ]*);.*/\1/p'; }
-section() { sed -n "/^;; ${1^^} SECTION:/,/^\$/p" | grep -v '^;' | grep . ; }
+section() { sed -n "/^;; ${1^^} SECTION:/,/^\$/p" | grep -v '^;' | grep .; }
 
 # --- who received what --------------------------------------------------------------------------
 
