@@ -6,27 +6,27 @@
  *	resolver    ── port 53 of a nameserver ──► nat output: return ────► the nameserver
  *
  * The two are told apart by the owner of the socket, the proxy user. Answers need no rule:
- *conntrack turns them back by itself. UDP and TCP are captured alike: a truncated answer is asked
- *again over TCP, and must be asked of the same server.
+ * conntrack turns them back by itself. UDP and TCP are captured alike: a truncated answer is
+ * asked again over TCP, and must be asked of the same server.
  *
  * Zones. conntrack knows a UDP flow by its addresses and ports for some 30 to 120 seconds, and
- * decides about NAT when it sees the first packet. Source ports are used again sooner than that. A
- * resolver's query from the port that an application just used, to the same nameserver, would be
- * taken for the application's flow and redirected: to the resolver itself. The other way round an
- * application's query would slip past it. So each side's queries are looked up in a zone of its
- *own.
+ * decides about NAT when it sees the first packet. Source ports are used again sooner than that.
+ * A resolver's query from the port that an application just used, to the same nameserver, would
+ * be taken for the application's flow and redirected: to the resolver itself. The other way round
+ * an application's query would slip past it. So each side's queries are looked up in a zone of
+ * their own.
  *
  * Only the original direction has a zone. A reply is looked up in the default zone, as if there
- *were no zones, and finds its flow whichever zone that began in. Kuma and Istio put both directions
- *into the zone and so need a rule that guesses the zone of each reply: everything that comes in
- *from port 53. On a host that forwards for others (a VM with containers) that takes away their
- * connections' replies; and replies from a nameserver on loopback need further rules. Without the
- * guess there is nothing to get wrong, and no rule on any hook but output.
+ * were no zones, and finds its flow whichever zone that began in. Kuma and Istio put both
+ * directions into the zone and so need a rule that guesses the zone of each reply: everything
+ * that comes in from port 53. On a host that forwards for others (a VM with containers) that
+ * takes away their connections' replies; and replies from a nameserver on loopback need further
+ * rules. Without the guess there is nothing to get wrong, and no rule on any hook but output.
  *
  * TCP has no zones. It does not need them: connect() takes no pair of ports that the socket table
- * still holds, and conntrack begins a finished connection anew when it sees a SYN. And it could not
- * have them: the FINs of a closed socket and the acknowledgements of TIME_WAIT belong to no user
- *any more, so a zone chosen by user for each packet would split one connection in two.
+ * still holds, and conntrack begins a finished connection anew when it sees a SYN. And it could
+ * not have them: the FINs of a closed socket and the acknowledgements of TIME_WAIT belong to no
+ * user any more, so a zone chosen by user for each packet would split one connection in two.
  *
  * The order of matches is the price of a packet that is no DNS: protocol and port first.
  */

@@ -195,11 +195,11 @@ Test(resolve, ptr_of_a_vip)
 /* The ip6.arpa name of fd00:fd00::64 with `zeros` nibbles of 0 in its middle: 20 is right. */
 static enum resolve_action ask_ptr6(size_t zeros, const char *tail, struct run *r)
 {
-	char name[256] = "4.6.0.0.";
+	char name[256], middle[64];
 
-	while (zeros--)
-		strcat(name, "0.");
-	strcat(name, tail);
+	for (size_t i = 0; i < zeros; i++)
+		memcpy(middle + 2 * i, "0.", 3);
+	snprintf(name, sizeof(name), "4.6.0.0.%s%s", middle, tail);
 	*r = ask(name, DNS_TYPE_PTR);
 	return r->action;
 }
