@@ -142,8 +142,12 @@ stop() {
 	return $status
 }
 
-# ended PID: it is gone or waits for nothing but its parent.
-ended() { [[ ! -e /proc/$1 || $(<"/proc/$1/stat") == *') Z '* ]]; }
+# ended PID: it is gone, or a zombie that waits for its parent.
+ended() {
+	local stat
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+	[[ $stat == *') Z '* ]]
+}
 
 stop_all() {
 	local name
