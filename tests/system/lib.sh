@@ -220,9 +220,10 @@ section() { sed -n "/^;; ${1^^} SECTION:/,/^\$/p" | grep -v '^;' | grep .; }
 
 # --- who received what --------------------------------------------------------------------------
 
-# capture: records what crosses the wire to the upstreams from now on, as text.
+# capture: records what crosses the wire to the upstreams from now on, as text. The short snapshots
+# make room for thousands of them: with long ones tcpdump loses packets after eight in a row.
 capture() {
-	start capture "$DNS" 0 tcpdump -l -n -tt --immediate-mode -i dns0 \
+	start capture "$DNS" 0 tcpdump -l -n -tt -s 512 --immediate-mode -i dns0 \
 		'port 53 or udp dst portrange 60000-60999 or icmp or icmp6[icmp6type] == 1'
 	wait_for 10 logged capture 'listening on'
 }
@@ -294,8 +295,8 @@ expect_status() {
 
 # --- running ------------------------------------------------------------------------------------
 
-# One test in a subshell of its own. A resolver that does not end well when it is told to, and a
-# sanitizer's report in any log, are failures too.
+# One test in a subshell of its own. A resolver that does not end well when it is told to, a recorder
+# that missed packets and a sanitizer's report in any log are failures too.
 run_test() (
 	set -eEu
 	PID=()
@@ -304,6 +305,7 @@ run_test() (
 	"$1"
 	[[ -z ${PID[resolver]:-} ]] || stop resolver || fail "the resolver ended badly: $(log_of resolver)"
 	stop_all
+	! grep -E '^[1-9][0-9]* packets dropped' "$LAB"/log/* || fail "the recorder missed packets"
 	! grep -E 'ERROR: .*Sanitizer|runtime error:' "$LAB"/log/* || fail "a sanitizer complained"
 )
 
