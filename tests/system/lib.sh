@@ -22,7 +22,7 @@ UNBOUND4=10.66.0.53 UNBOUND6=fd66::53 KNOT4=10.66.0.54 KNOT6=fd66::54 \
 
 SYSTEM=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(cd "$SYSTEM/../.." && pwd)
-BUILD=$(cd "${BUILD:-$TOP/build}" && pwd)
+BUILD=$(realpath -m "${BUILD:-$TOP/build}")
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 shopt -s nullglob
 
@@ -50,6 +50,8 @@ need_root() {
 # Makes the two hosts, and $LAB, a directory that every user can read: programs in $LAB/bin, logs in
 # $LAB/log. The programs are copied, for an ordinary user may not be able to reach the checkout.
 lab_make() {
+	[[ -x $BUILD/meshdns-redirect && -x $BUILD/meshdns-resolver ]] ||
+		die "the programs are not in $BUILD: make"
 	APP=meshdns-$$-app DNS=meshdns-$$-dns
 	trap lab_remove EXIT
 	trap 'exit 130' INT
