@@ -93,7 +93,9 @@ lab_address() {
 # Whatever stop_all leaves in a namespace of ours was started by us too.
 lab_remove() {
 	local host pids
-	[[ -z ${TEST:-} ]] || kill "$TEST" 2>/dev/null
+	set +e # whatever fails here, the rest is still to be done
+	trap '' INT TERM HUP
+	[[ -z ${TEST:-} ]] || { kill "$TEST" && wait "$TEST"; } 2>/dev/null
 	stop_all
 	for host in "$APP" "$DNS"; do
 		ip netns pids "$host" >/dev/null 2>&1 || continue
