@@ -87,6 +87,16 @@ bool addr_equal(const struct addr *a, const struct addr *b)
 	return addr_compare(a, b) == 0;
 }
 
+struct addr addr_unmap(const struct addr *addr)
+{
+	struct addr v4 = {.family = AF_INET};
+
+	if (addr->family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&addr->v6))
+		return *addr;
+	memcpy(v4.bytes, addr->bytes + 12, 4);
+	return v4;
+}
+
 bool addr_is_loopback(const struct addr *addr)
 {
 	if (addr->family == AF_INET)

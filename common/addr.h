@@ -48,6 +48,9 @@ bool addr_equal(const struct addr *a, const struct addr *b);
 /* Total order for sorting: family, then bytes, then scope. */
 int addr_compare(const struct addr *a, const struct addr *b);
 
+/* The IPv4 address that a v4-mapped one (::ffff:1.2.3.4) stands for; any other as it is. */
+struct addr addr_unmap(const struct addr *addr);
+
 bool addr_is_loopback(const struct addr *addr);    /* 127.0.0.0/8, ::1 */
 bool addr_is_unspecified(const struct addr *addr); /* 0.0.0.0, :: */
 

@@ -4,8 +4,8 @@
  *
  * On a terminal or in a file a UTC time stamp leads the line; under the journal (JOURNAL_STREAM)
  * the level travels as `<N>` instead, see sd-daemon(3). Safe to call from any thread: each line is
- * one write(2). Nothing on the way of a query logs by default; what a peer can provoke goes through
- * log_limited(), which says how many lines it kept back.
+ * one write(2). Nothing on the way of a query logs by default; what a peer can provoke asks
+ * log_limit_pass() first, and says how many lines were kept back.
  */
 #ifndef MESHDNS_COMMON_LOG_H
 #define MESHDNS_COMMON_LOG_H

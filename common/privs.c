@@ -14,7 +14,10 @@ static int become(const struct user *user, struct err *err)
 				 CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING);
 
 	if (rc)
-		return err_set(err, EPERM, "cannot become uid %u, gid %u (libcap-ng says %d)",
+		return err_set(err, EPERM,
+			       "cannot become uid %u, gid %u: this root lacks CAP_SETUID, "
+			       "CAP_SETGID or CAP_SETPCAP (libcap-ng says %d); start as that user "
+			       "instead",
 			       user->uid, user->gid, rc);
 	if (user->uid != 0 && setuid(0) == 0)
 		return err_set(err, EPERM, "became uid %u but could become root again", user->uid);

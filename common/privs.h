@@ -8,8 +8,8 @@
 
 /*
  * To be called once everything that needs privilege is open and before anything from outside is
- * read. As root: becomes `user` (supplementary groups dropped). As root or not: empties every
- * capability set with the bounding set where that is allowed, and sets no_new_privs.
+ * read. As root: becomes `user`, without supplementary groups and with an empty bounding
+ * set. As root or not: empties every other capability set, and sets no_new_privs.
  * A failure is fatal to the caller: a half-dropped process must not go on.
  *
  * Only the calling thread is changed: call it before the first other thread exists.

@@ -17,14 +17,9 @@
 static struct addr on_the_wire(const struct addr *server)
 {
 	static const struct in6_addr loopback6 = IN6ADDR_LOOPBACK_INIT;
-	struct addr addr = {.family = server->family};
+	struct addr addr = addr_unmap(server);
 
-	if (server->family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&server->v6)) {
-		addr.family = AF_INET;
-		memcpy(addr.bytes, server->bytes + 12, 4);
-	} else {
-		memcpy(addr.bytes, server->bytes, addr_len(server));
-	}
+	addr.scope_id = 0;
 	if (!addr_is_unspecified(&addr))
 		return addr;
 	if (addr.family == AF_INET)

@@ -125,13 +125,15 @@ static bool is_local(const struct addr *addr)
 
 bool listen_is_own(const struct listener *listeners, size_t n, const struct endpoint *ep)
 {
+	struct addr addr = addr_unmap(&ep->addr);
+
 	for (size_t i = 0; i < n; i++) {
 		const struct listener *l = &listeners[i];
 
-		if (l->ep.port != ep->port || l->ep.addr.family != ep->addr.family)
+		if (l->ep.port != ep->port || l->ep.addr.family != addr.family)
 			continue;
-		if (addr_equal(&l->ep.addr, &ep->addr) || addr_is_unspecified(&ep->addr) ||
-		    (l->wildcard && is_local(&ep->addr)))
+		if (addr_equal(&l->ep.addr, &addr) || addr_is_unspecified(&addr) ||
+		    (l->wildcard && is_local(&addr)))
 			return true;
 	}
 	return false;
