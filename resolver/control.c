@@ -14,6 +14,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/ready.h"
+#include "resolver/inflight.h"
 #include "resolver/publish.h"
 #include "resolver/watch.h"
 #include "resolver/worker.h"
@@ -23,9 +24,10 @@ struct control {
 	const struct settings *settings;
 	struct publish publish;
 	struct watch watch;
-	struct err reload_error; /* why the last reload failed, if it did */
+	struct err last_complaint; /* why the last reload failed, if it did */
 	int signal_fd, stop_fd;
 	struct worker_config worker_config;
+	struct inflight inflight;
 	struct worker workers[SETTINGS_WORKERS_MAX];
 	pthread_t threads[SETTINGS_WORKERS_MAX];
 	unsigned int n_workers, n_threads; /* initialised, running */
@@ -46,23 +48,27 @@ static void log_loaded(const struct names_snapshot *names)
 	log_info("names loaded", "names=%zu bytes=%zu", names_count(names), names_bytes(names));
 }
 
+/* Says why names could not be taken up, once for each reason: it is tried again and again. */
+static void complain(struct control *control, const struct err *err)
+{
+	if (strcmp(err->msg, control->last_complaint.msg) != 0)
+		log_warning("names not loaded, the last good ones stay", "reason=\"%s\"", err->msg);
+	control->last_complaint = *err;
+}
+
 /* Loads and publishes; what was there stays if that fails. */
 static void reload(struct control *control)
 {
 	struct names_snapshot *names;
 	struct err err = {0};
 
-	if (watch_arm(&control->watch, monotonic_ms(), &err) < 0)
-		log_warning("changes of the names will go unnoticed", "reason=\"%s\"", err.msg);
-	if (load_snapshot(&control->settings->load, &names, &err) < 0) {
-		/* A missing file is looked for again and again: said once, that is enough. */
-		if (strcmp(err.msg, control->reload_error.msg) != 0)
-			log_warning("names not loaded, the last good ones stay", "reason=\"%s\"",
-				    err.msg);
-		control->reload_error = err;
+	if (watch_arm(&control->watch, monotonic_ms(), &err) < 0 ||
+	    load_snapshot(&control->settings->load, &names, &err) < 0) {
+		complain(control, &err);
+		watch_retry(&control->watch, monotonic_ms());
 		return;
 	}
-	control->reload_error = (struct err){0};
+	control->last_complaint = (struct err){0};
 	log_loaded(names);
 	names_free(publish_exchange(&control->publish, names));
 }
@@ -121,33 +127,27 @@ static void tell_ready(const struct control *control)
 {
 	struct err err = {0};
 
-	if (ready_notify("READY=1", &err) < 0 || ready_fd(control->settings->ready_fd, &err) < 0)
+	if (ready_notify("READY=1", &err) < 0)
+		log_warning("readiness could not be told", "reason=\"%s\"", err.msg);
+	if (ready_fd(control->settings->ready_fd, &err) < 0)
 		log_warning("readiness could not be told", "reason=\"%s\"", err.msg);
 	log_info("ready", "version=%s workers=%u", MESHDNS_VERSION, control->n_threads);
 }
 
-/* True when it is time to go. */
-static bool handle_signals(struct control *control)
+/* What the signals that have come ask for: all of them together, and stopping comes first. */
+static void take_signals(const struct control *control, bool *ret_stop, bool *ret_reload)
 {
 	struct signalfd_siginfo info;
-	bool stop = false;
 
+	*ret_stop = *ret_reload = false;
 	while (read(control->signal_fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGHUP) {
-			reload(control);
+			*ret_reload = true;
 		} else {
 			log_info("stopping", "signal=%s", sigabbrev_np((int)info.ssi_signo));
-			stop = true;
+			*ret_stop = true;
 		}
 	}
-	return stop;
-}
-
-static int wait_ms(const struct watch *watch, int64_t now_ms)
-{
-	if (!watch->due_ms)
-		return -1;
-	return watch->due_ms > now_ms ? (int)(watch->due_ms - now_ms) : 0;
 }
 
 static void serve(struct control *control)
@@ -159,13 +159,12 @@ static void serve(struct control *control)
 			{.fd = control->signal_fd, .events = POLLIN},
 			{.fd = control->watch.fd, .events = POLLIN},
 		};
+		bool wanted;
 
-		poll(fds, ARRAY_SIZE(fds), wait_ms(&control->watch, monotonic_ms()));
-		if (fds[1].revents)
-			watch_read(&control->watch, monotonic_ms());
-		if (control->watch.due_ms && monotonic_ms() >= control->watch.due_ms)
+		poll(fds, ARRAY_SIZE(fds), watch_wait_ms(&control->watch, monotonic_ms()));
+		take_signals(control, &stop, &wanted);
+		if (!stop && (watch_is_due(&control->watch, monotonic_ms()) || wanted))
 			reload(control);
-		stop = handle_signals(control);
 	}
 	ready_notify("STOPPING=1", NULL);
 }
@@ -175,8 +174,9 @@ static int load_first(struct control *control, struct err *err)
 	struct names_snapshot *names;
 	int rc;
 
-	watch_init(&control->watch, control->settings->names, control->settings->n_names);
-	if ((rc = watch_arm(&control->watch, monotonic_ms(), err)) < 0 ||
+	if ((rc = watch_init(&control->watch, control->settings->names, control->settings->n_names,
+			     err)) < 0 ||
+	    (rc = watch_arm(&control->watch, monotonic_ms(), err)) < 0 ||
 	    (rc = load_snapshot(&control->settings->load, &names, err)) < 0)
 		return rc;
 	log_loaded(names);
@@ -192,7 +192,8 @@ int control_run(const struct settings *settings, const struct endpoint *upstream
 
 	if (!control)
 		return err_set(err, ENOMEM, "out of memory");
-	*control = (struct control){.settings = settings, .signal_fd = -1, .stop_fd = -1};
+	*control = (struct control){
+		.settings = settings, .watch.fd = -1, .signal_fd = -1, .stop_fd = -1};
 	control->worker_config = (struct worker_config){
 		.upstreams = upstreams,
 		.n_upstreams = n_upstreams,
@@ -202,11 +203,13 @@ int control_run(const struct settings *settings, const struct endpoint *upstream
 		.version = "meshdns " MESHDNS_VERSION,
 		.server_id = control->server_id,
 		.publish = &control->publish,
+		.inflight = &control->inflight,
 	};
 	if (gethostname(control->server_id, sizeof(control->server_id) - 1) < 0)
 		control->server_id[0] = '\0';
 
-	if ((rc = load_first(control, err)) == 0 && (rc = open_descriptors(control, err)) == 0 &&
+	/* Signals first: one that comes while the names are loaded waits for serve(). */
+	if ((rc = open_descriptors(control, err)) == 0 && (rc = load_first(control, err)) == 0 &&
 	    (rc = start_workers(control, listeners, n_listeners, err)) == 0) {
 		tell_ready(control);
 		serve(control);

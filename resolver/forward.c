@@ -8,6 +8,7 @@
 #include "common/list.h"
 #include "common/log.h"
 #include "resolver/answer.h"
+#include "resolver/inflight.h"
 #include "resolver/random.h"
 #include "resolver/reply.h"
 #include "resolver/upstream.h"
@@ -35,7 +36,6 @@ struct forward {
 	uint16_t free[FORWARD_MAX]; /* the n_free free slots */
 	size_t n_free;
 	struct list in_flight;
-	uint64_t ids[65536 / 64]; /* the IDs in flight, each at most once */
 	struct random random;
 	uint8_t first; /* the server that answered last */
 	uint8_t max_attempts;
@@ -59,28 +59,20 @@ struct forward *forward_new(size_t n_upstreams)
 	return f;
 }
 
-static bool id_in_flight(const struct forward *f, uint16_t id)
-{
-	return f->ids[id / 64] >> (id % 64) & 1;
-}
-
-static void id_flip(struct forward *f, uint16_t id)
-{
-	f->ids[id / 64] ^= UINT64_C(1) << (id % 64);
-}
-
-static void attempt_end(struct forward *f, struct upstream_attempt *attempt)
+static void attempt_end(struct worker *worker, struct upstream_attempt *attempt)
 {
 	if (attempt->fd < 0)
 		return;
-	id_flip(f, attempt->id);
+	inflight_release(worker->config->inflight, attempt->id);
 	upstream_close(attempt);
 }
 
-static void txn_end(struct forward *f, struct txn *txn)
+static void txn_end(struct worker *worker, struct txn *txn)
 {
+	struct forward *f = worker->forward;
+
 	for (uint8_t i = 0; i < txn->n_attempts; i++)
-		attempt_end(f, &txn->attempts[i]);
+		attempt_end(worker, &txn->attempts[i]);
 	list_remove(&txn->in_flight);
 	f->txns[txn->index] = NULL;
 	f->generations[txn->index]++;
@@ -88,15 +80,18 @@ static void txn_end(struct forward *f, struct txn *txn)
 	free(txn);
 }
 
-void forward_free(struct forward *f)
+void forward_free(struct worker *worker)
 {
+	struct forward *f = worker->forward;
+
 	if (!f)
 		return;
 	for (size_t i = 0; i < FORWARD_MAX; i++) {
 		if (f->txns[i])
-			txn_end(f, f->txns[i]);
+			txn_end(worker, f->txns[i]);
 	}
 	free(f);
+	worker->forward = NULL;
 }
 
 static size_t server_of(const struct worker *worker, const struct txn *txn, uint8_t attempt)
@@ -104,40 +99,56 @@ static size_t server_of(const struct worker *worker, const struct txn *txn, uint
 	return (txn->first + attempt) % worker->config->n_upstreams;
 }
 
-/* Asks the next server; false when there is none left that can be asked. */
+/* Asks one server: a socket, an ID that is its own, and off. */
+static bool attempt_begin(struct worker *worker, struct txn *txn, uint8_t number)
+{
+	const struct endpoint *server = &worker->config->upstreams[server_of(worker, txn, number)];
+	struct upstream_attempt *attempt = &txn->attempts[number];
+	struct event_ref ref = {
+		.kind = EVENT_UPSTREAM,
+		.index = txn->index,
+		.generation = txn->generation,
+		.attempt = number,
+	};
+
+	if (upstream_open(attempt, server, txn->client.is_tcp) < 0)
+		return false;
+	do {
+		attempt->id = random_u16(&worker->forward->random);
+	} while (!inflight_claim(worker->config->inflight, attempt->id, attempt->port));
+	if (upstream_send(attempt, txn->packet, txn->query_len) == 0 &&
+	    worker_watch(worker, attempt->fd, upstream_events(attempt), ref) == 0)
+		return true;
+	attempt_end(worker, attempt);
+	return false;
+}
+
+static bool is_waiting(const struct txn *txn)
+{
+	for (uint8_t i = 0; i < txn->n_attempts; i++) {
+		if (txn->attempts[i].fd >= 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Asks the next server. One that cannot be asked leaves its time to those that were asked before.
+ * False when there is neither: it has failed.
+ */
 static bool attempt_next(struct worker *worker, struct txn *txn)
 {
 	struct forward *f = worker->forward;
+	bool begun = false, had_time = txn->n_attempts < f->max_attempts;
 
-	while (txn->n_attempts < f->max_attempts) {
-		uint8_t number = txn->n_attempts++;
-		struct upstream_attempt *attempt = &txn->attempts[number];
-		const struct endpoint *server =
-			&worker->config->upstreams[server_of(worker, txn, number)];
-		struct event_ref ref = {
-			.kind = EVENT_UPSTREAM,
-			.index = txn->index,
-			.generation = txn->generation,
-			.attempt = number,
-		};
-
-		do {
-			attempt->id = random_u16(&f->random);
-		} while (id_in_flight(f, attempt->id));
-		if (upstream_open(attempt, server, txn->client.is_tcp, txn->packet,
-				  txn->query_len) < 0)
-			continue;
-		id_flip(f, attempt->id);
-		if (worker_watch(worker, attempt->fd, upstream_events(attempt), ref) < 0) {
-			attempt_end(f, attempt);
-			continue;
-		}
-		list_remove(&txn->in_flight);
-		list_append(&f->in_flight, &txn->in_flight);
-		txn->deadline_ms = worker->now_ms + FORWARD_TOTAL_MS / f->max_attempts;
-		return true;
-	}
-	return false;
+	while (!begun && txn->n_attempts < f->max_attempts)
+		begun = attempt_begin(worker, txn, txn->n_attempts++);
+	if (!begun && !(had_time && is_waiting(txn)))
+		return false;
+	list_remove(&txn->in_flight);
+	list_append(&f->in_flight, &txn->in_flight);
+	txn->deadline_ms = worker->now_ms + FORWARD_TOTAL_MS / f->max_attempts;
+	return true;
 }
 
 bool forward_start(struct worker *worker, const struct client *client, const uint8_t *packet,
@@ -172,33 +183,21 @@ bool forward_start(struct worker *worker, const struct client *client, const uin
 	f->txns[txn->index] = txn;
 	if (attempt_next(worker, txn))
 		return true;
-	txn_end(f, txn);
+	txn_end(worker, txn);
 	return false;
 }
 
 bool forward_is_own(const struct worker *worker, const struct client *client, uint16_t id)
 {
-	struct forward *f = worker->forward;
-	const struct list *node;
 	uint32_t kept_back;
 
-	if (!id_in_flight(f, id)) /* all but one message in 65536 / in flight */
+	if (!inflight_is_own(worker->config->inflight, id, client->port))
 		return false;
-	for (node = f->in_flight.next; node != &f->in_flight; node = node->next) {
-		const struct txn *txn = list_entry(node, struct txn, in_flight);
-
-		for (uint8_t i = 0; i < txn->n_attempts; i++) {
-			if (txn->attempts[i].fd < 0 || txn->attempts[i].id != id ||
-			    upstream_local_port(&txn->attempts[i]) != client->port)
-				continue;
-			if (log_limit_pass(&f->loop_limit, worker->now_ms, &kept_back))
-				log_error("my own question to the upstream came back to me: the "
-					  "redirect rules do not exempt the user I run as",
-					  "uid=%u kept_back=%u", geteuid(), kept_back);
-			return true;
-		}
-	}
-	return false;
+	if (log_limit_pass(&worker->forward->loop_limit, worker->now_ms, &kept_back))
+		log_error("my own question to the upstream came back to me: the redirect rules do "
+			  "not exempt the user I run as",
+			  "uid=%u kept_back=%u", geteuid(), kept_back);
+	return true;
 }
 
 /* Hands the answer over and forgets the transaction, in this order: an answer may bring questions.
@@ -206,7 +205,7 @@ bool forward_is_own(const struct worker *worker, const struct client *client, ui
 static void finish(struct worker *worker, struct txn *txn, const uint8_t *packet, size_t len)
 {
 	worker_reply(worker, &txn->client, packet, len);
-	txn_end(worker->forward, txn);
+	txn_end(worker, txn);
 }
 
 static void fail(struct worker *worker, struct txn *txn, enum dns_rcode rcode)
@@ -243,25 +242,27 @@ static void relay(struct worker *worker, struct txn *txn, enum reply_verdict ver
 	}
 }
 
-/* This server can't or won't, but another one may. */
-static bool is_worth_another(const struct worker *worker, const struct txn *txn,
+/* This server can't or won't, but another one may: it is being asked, or can be. */
+static bool is_worth_another(const struct worker *worker, const struct txn *txn, uint8_t number,
 			     enum dns_rcode rcode)
 {
-	return (rcode == DNS_RCODE_SERVFAIL || rcode == DNS_RCODE_REFUSED) &&
-	       txn->n_attempts < worker->config->n_upstreams &&
+	if (rcode != DNS_RCODE_SERVFAIL && rcode != DNS_RCODE_REFUSED)
+		return false;
+	for (uint8_t i = 0; i < txn->n_attempts; i++) {
+		if (i != number && txn->attempts[i].fd >= 0)
+			return true;
+	}
+	return txn->n_attempts < worker->config->n_upstreams &&
 	       txn->n_attempts < worker->forward->max_attempts;
 }
 
 static void attempt_failed(struct worker *worker, struct txn *txn, uint8_t number)
 {
-	attempt_end(worker->forward, &txn->attempts[number]);
-	if (number + 1 != txn->n_attempts || attempt_next(worker, txn))
-		return; /* a newer one is under way */
-	for (uint8_t i = 0; i < txn->n_attempts; i++) {
-		if (txn->attempts[i].fd >= 0)
-			return; /* an older one may still answer, until the deadline */
-	}
-	fail(worker, txn, DNS_RCODE_SERVFAIL);
+	attempt_end(worker, &txn->attempts[number]);
+	if (txn->attempts[txn->n_attempts - 1].fd >= 0)
+		return; /* the newest has its time still */
+	if (!attempt_next(worker, txn) && !is_waiting(txn))
+		fail(worker, txn, DNS_RCODE_SERVFAIL);
 }
 
 void forward_handle(struct worker *worker, struct event_ref ref)
@@ -287,7 +288,7 @@ void forward_handle(struct worker *worker, struct event_ref ref)
 	if (verdict == REPLY_OTHER) {
 		if (txn->client.is_tcp) /* a stream does not mix up answers: it is broken */
 			attempt_failed(worker, txn, ref.attempt);
-	} else if (is_worth_another(worker, txn, rcode)) {
+	} else if (is_worth_another(worker, txn, ref.attempt, rcode)) {
 		attempt_failed(worker, txn, ref.attempt);
 	} else {
 		f->first = (uint8_t)server_of(worker, txn, ref.attempt);
@@ -306,7 +307,7 @@ int64_t forward_expire(struct worker *worker)
 		if (txn->deadline_ms > worker->now_ms) /* NOLINT(clang-analyzer-unix.Malloc) */
 			return txn->deadline_ms;
 		if (txn->client.is_tcp)
-			attempt_end(f, &txn->attempts[txn->n_attempts - 1]);
+			attempt_end(worker, &txn->attempts[txn->n_attempts - 1]);
 		if (!attempt_next(worker, txn))
 			fail(worker, txn, DNS_RCODE_SERVFAIL);
 	}

@@ -18,8 +18,8 @@
  * deadlines, and no heap is needed.
  *
  * Loops: where the redirect rules do not exempt this process, its own questions come back to it.
- * Such a message carries an ID in flight and comes from the port of that attempt's socket; it is
- * answered with SERVFAIL, which then travels the whole way back.
+ * inflight.h recognises them; they are answered with SERVFAIL, which then travels the whole way
+ * back.
  */
 #ifndef MESHDNS_RESOLVER_FORWARD_H
 #define MESHDNS_RESOLVER_FORWARD_H
@@ -32,7 +32,8 @@
 
 /* NULL when out of memory. */
 struct forward *forward_new(size_t n_upstreams);
-void forward_free(struct forward *forward);
+/* Ends what is in flight and frees worker->forward. */
+void forward_free(struct worker *worker);
 
 /*
  * Starts a transaction for the client's message. `shadowed`: an NXDOMAIN is to become NOERROR
@@ -41,7 +42,7 @@ void forward_free(struct forward *forward);
 bool forward_start(struct worker *worker, const struct client *client, const uint8_t *packet,
 		   size_t len, const struct query *query, bool shadowed);
 
-/* True when the message is a question of this worker's own that has come back. */
+/* True when the message is a question of our own, any worker's, that has come back. */
 bool forward_is_own(const struct worker *worker, const struct client *client, uint16_t id);
 
 /* Something happened on an attempt's socket. */

@@ -13,9 +13,19 @@
 
 void load_skip(struct load *load, const char *source, const char *place, const char *reason)
 {
-	if (load->skipped++ < LOAD_WARNINGS_MAX)
-		log_warning("record skipped", "source=%s place=\"%s\" reason=\"%s\"", source, place,
-			    reason);
+	if (load->skipped < LOAD_WARNINGS_MAX)
+		snprintf(load->warnings[load->skipped], sizeof(load->warnings[0]),
+			 "source=%s place=\"%s\" reason=\"%s\"", source, place, reason);
+	load->skipped++;
+}
+
+static void log_skipped(const struct load *load)
+{
+	for (size_t i = 0; i < load->skipped && i < LOAD_WARNINGS_MAX; i++)
+		log_warning("record skipped", "%s", load->warnings[i]);
+	if (load->skipped > LOAD_WARNINGS_MAX)
+		log_warning("further records skipped", "count=%zu",
+			    load->skipped - LOAD_WARNINGS_MAX);
 }
 
 int load_record(struct load *load, const char *source, const char *place, const char *name,
@@ -28,8 +38,8 @@ int load_record(struct load *load, const char *source, const char *place, const 
 	size_t wire_len;
 
 	snprintf(text, sizeof(text), "%.*s", (int)address_len, address);
-	/* A scope has no place in a DNS record, and text longer than the buffer is no address. */
-	if (address_len >= sizeof(text) || memchr(address, '%', address_len) ||
+	/* No address has a NUL in it or is longer than the buffer; a scope has no place in DNS. */
+	if (address_len >= sizeof(text) || strlen(text) != address_len || strchr(text, '%') ||
 	    !addr_parse(text, &addr)) {
 		snprintf(reason, sizeof(reason), "not an address: %.*s",
 			 (int)(address_len < 64 ? address_len : 64), address);
@@ -58,7 +68,7 @@ static int load_file(struct load *load, const char *path, struct err *err)
 	return load_hosts(load, path, text, len, err);
 }
 
-static int is_names_file(const struct dirent *entry)
+int load_is_names_file(const struct dirent *entry)
 {
 	const char *ending = strrchr(entry->d_name, '.');
 
@@ -69,7 +79,7 @@ static int is_names_file(const struct dirent *entry)
 static int load_dir(struct load *load, const char *path, struct err *err)
 {
 	struct dirent **entries;
-	int n = scandir(path, &entries, is_names_file, alphasort), rc = 0;
+	int n = scandir(path, &entries, load_is_names_file, alphasort), rc = 0;
 
 	if (n < 0)
 		return err_set(err, errno, "cannot read the folder %s: %s", path, err_text(errno));
@@ -107,12 +117,11 @@ int load_snapshot(const struct load_settings *settings, struct names_snapshot **
 		return err_set(err, ENOMEM, "out of memory");
 	for (size_t i = 0; i < settings->n_sources && rc == 0; i++)
 		rc = load_source(&load, settings->sources[i], err);
-	if (load.skipped > LOAD_WARNINGS_MAX)
-		log_warning("further records skipped", "count=%zu",
-			    load.skipped - LOAD_WARNINGS_MAX);
 	if (rc == 0)
 		rc = names_build(load.builder, settings->domain, settings->domain_len, ret_names,
 				 err);
+	if (rc == 0)
+		log_skipped(&load);
 	names_builder_free(load.builder);
 	malloc_trim(0); /* reading takes several times the snapshot's memory, for a moment */
 	return rc;

@@ -16,6 +16,8 @@
 #ifndef MESHDNS_RESOLVER_LOAD_H
 #define MESHDNS_RESOLVER_LOAD_H
 
+#include <dirent.h>
+
 #include "common/err.h"
 #include "resolver/names.h"
 
@@ -34,6 +36,9 @@ struct load_settings {
 int load_snapshot(const struct load_settings *settings, struct names_snapshot **ret_names,
 		  struct err *err);
 
+/* Is it one of a folder's files that are read? As scandir(3) wants it. */
+int load_is_names_file(const struct dirent *entry);
+
 /* --- for the formats and their tests -------------------------------------------------------- */
 
 /* One run over the sources. */
@@ -41,6 +46,8 @@ struct load {
 	struct names_builder *builder;
 	uint32_t ttl;
 	size_t skipped; /* records */
+	char warnings[LOAD_WARNINGS_MAX]
+		     [320]; /* about the first of them; logged if all ends well */
 };
 
 /*
@@ -52,7 +59,7 @@ int load_record(struct load *load, const char *source, const char *place, const 
 		size_t name_len, const char *address, size_t address_len, uint32_t ttl,
 		struct err *err);
 
-/* A warning about something skipped. */
+/* Notes a warning about something skipped. */
 void load_skip(struct load *load, const char *source, const char *place, const char *reason);
 
 /* Both take the whole text, `text[len]` being NUL. */

@@ -9,6 +9,7 @@
  *   5 threads     workers; this thread becomes control
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -119,6 +120,18 @@ static int find_upstreams(const struct settings *s, const struct listener *liste
 	return 0;
 }
 
+/* Sockets must not be numbered like stdin, stdout and stderr: somebody would write to them. */
+static void open_standard_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 /* Every question in flight and every TCP client is a descriptor. */
 static void raise_descriptor_limit(void)
 {
@@ -140,9 +153,15 @@ static int run(const struct settings *s, struct listener *listeners, struct err 
 	if (drop_privileges(s, err) < 0 ||
 	    find_upstreams(s, listeners, n_listeners, upstreams, &n_upstreams, err) < 0)
 		return EXIT_CONFIGURATION;
-	if (control_run(s, upstreams, n_upstreams, listeners, n_listeners, err) < 0)
-		return EXIT_CONFIGURATION;
-	return EXIT_DONE;
+	switch (control_run(s, upstreams, n_upstreams, listeners, n_listeners, err)) {
+	case 0: return EXIT_DONE;
+	case -ENOMEM:
+	case -EAGAIN:
+	case -EMFILE:
+	case -ENFILE:
+	case -ENOSPC: return EXIT_MACHINE;
+	default: return EXIT_CONFIGURATION;
+	}
 }
 
 int main(int argc, char **argv)
@@ -153,6 +172,7 @@ int main(int argc, char **argv)
 	size_t max;
 	int code;
 
+	open_standard_descriptors();
 	if (settings_read(&settings, argc - 1, argv + 1, &err) < 0) {
 		fprintf(stderr, "meshdns-resolver: %s\n", err.msg);
 		return EXIT_CONFIGURATION;

@@ -2,11 +2,11 @@
 /*
  * The mesh table: names and their VIPs, as an immutable snapshot.
  *
- * A snapshot is one block of memory: an open-addressing hash of (hash, offset) slots, the records
- * behind it, and two sorted arrays that lead from a VIP back to its name. A record holds its answer
- * records pre-rendered with their owner as a pointer to the question (c0 0c), so that answering is
- * one copy. Nothing in it changes after names_build(); who reads it and when it may be freed is
- * publish.h's affair.
+ * A snapshot is an open-addressing hash of (hash, offset) slots, a block of records that the
+ * offsets lead into, and two sorted arrays that lead from a VIP back to its name. A record holds
+ * its answer records pre-rendered with their owner as a pointer to the question (c0 0c), so that
+ * answering is one copy. Nothing in it changes after names_build(); who reads it and when it may be
+ * freed is publish.h's affair.
  *
  * What was rejected: a tree (the table has no wildcards and no zone cuts, equality is all that is
  * asked), chained buckets (a cache miss a link), rendering at query time (the copy is cheaper).
@@ -67,7 +67,7 @@ struct names_builder;
 struct names_builder *names_builder_new(void);
 void names_builder_free(struct names_builder *builder);
 
-/* `name` is lower-cased wire form. -ENOMEM, or -E2BIG above 2^32 bytes of names. */
+/* `name` is lower-cased wire form. -ENOMEM, or -E2BIG from 2^32 - 1 records on. */
 int names_add(struct names_builder *builder, const uint8_t *name, size_t len,
 	      const struct addr *addr, uint32_t ttl, struct err *err);
 

@@ -9,10 +9,11 @@
  * every reader is outside or has entered since (quiescent-state reclamation): readers never wait,
  * and the writer waits at most for the longest bracket.
  *
- * Why it is safe: all accesses are sequentially consistent. The writer exchanges the pointer before
- * it reads a reader's `seen`. If it reads 0, the reader's next store to `seen`, and so its load of
- * the pointer, comes later and yields the new pointer. If it reads the new epoch, the reader took
- * the epoch after the exchange, and the pointer after that.
+ * Why it is safe: entering and exchanging are sequentially consistent. The writer exchanges the
+ * pointer before it reads a reader's `seen`. If it reads 0, the reader's next store to `seen`, and
+ * so its load of the pointer, comes later and yields the new pointer. If it reads the new epoch,
+ * the reader took the epoch after the exchange, and the pointer after that. Leaving need only be a
+ * release: what was read inside comes before it.
  */
 #ifndef MESHDNS_RESOLVER_PUBLISH_H
 #define MESHDNS_RESOLVER_PUBLISH_H

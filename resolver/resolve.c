@@ -41,6 +41,16 @@ static bool leads_elsewhere(uint16_t qtype)
 	}
 }
 
+/*
+ * Counting would not do: who asks for A and AAAA in turn would see every other address only. A
+ * linear congruential generator's upper bits have no such rhythm.
+ */
+static uint32_t next_turn(struct resolve_context *context)
+{
+	context->turn = context->turn * 1664525u + 1013904223u;
+	return context->turn >> 16;
+}
+
 static enum resolve_action resolve_ours(struct resolve_context *context, const struct query *q,
 					uint8_t *packet, size_t limit, size_t *ret_len)
 {
@@ -55,7 +65,7 @@ static enum resolve_action resolve_ours(struct resolve_context *context, const s
 		return RESOLVE_REPLY;
 	}
 	if (q->qtype == DNS_TYPE_A || q->qtype == DNS_TYPE_AAAA || q->qtype == DNS_TYPE_ANY) {
-		*ret_len = answer_addresses(q, packet, limit, record, context->turn++);
+		*ret_len = answer_addresses(q, packet, limit, record, next_turn(context));
 		return RESOLVE_REPLY;
 	}
 	if (record->domain_len || leads_elsewhere(q->qtype)) {

@@ -26,7 +26,7 @@ struct resolve_context {
 	const struct names_snapshot *names;
 	const char *version; /* the answer to version.bind */
 	const char *server_id;
-	uint32_t turn; /* counts answers, so that addresses take turns in being first */
+	uint32_t turn; /* moves on with each answer, so that addresses take turns in being first */
 };
 
 /* The buffer behind `packet` must hold this much, whatever `len`. */

@@ -2,6 +2,7 @@
 #include "resolver/settings.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
@@ -92,9 +93,13 @@ static int parse_ready_fd(void *settings, const char *value, struct err *err)
 	uint32_t fd = 0;
 	int rc = parse_uint(value, 3, INT_MAX, &fd, err);
 
-	if (rc == 0)
-		((struct settings *)settings)->ready_fd = (int)fd;
-	return rc;
+	if (rc < 0)
+		return rc;
+	/* A closed one would soon be the number of a socket of ours. */
+	if (fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
+		return err_set(err, EBADF, "descriptor %u is not open", fd);
+	((struct settings *)settings)->ready_fd = (int)fd;
+	return 0;
 }
 
 static int parse_workers(void *settings, const char *value, struct err *err)

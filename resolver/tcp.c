@@ -4,19 +4,20 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "common/list.h"
 
 #define PREFIX_LEN 2
-#define IN_FIRST   1024 /* what a connection's input buffer starts with */
+#define IN_BYTES   1024 /* of a connection's input buffer */
 
 struct conn {
 	struct list idle; /* in tcp.idle; the longest idle first */
 	int64_t idle_since_ms;
-	int fd; /* -1: the slot is free */
-	uint16_t generation;
+	int fd;              /* -1: the slot is free */
+	uint32_t generation; /* events carry its lower half, questions upstream all of it */
 	uint16_t port;
 	uint16_t pending; /* questions in flight */
 	bool eof;         /* the client has said all it will */
@@ -33,6 +34,7 @@ struct tcp {
 	uint32_t *free; /* indices of the free slots */
 	uint32_t n_free;
 	struct list idle;
+	int spare_fd;                        /* given up when there are no others */
 	uint8_t message[RESOLVE_TCP_BUFFER]; /* the message in hand */
 };
 
@@ -42,9 +44,10 @@ struct tcp *tcp_new(uint32_t max_clients)
 
 	if (!tcp)
 		return NULL;
+	tcp->spare_fd = eventfd(0, EFD_CLOEXEC);
 	tcp->conns = calloc(max_clients, sizeof(*tcp->conns));
 	tcp->free = calloc(max_clients, sizeof(*tcp->free));
-	if (!tcp->conns || !tcp->free) {
+	if (!tcp->conns || !tcp->free || tcp->spare_fd < 0) {
 		tcp_free(tcp);
 		return NULL;
 	}
@@ -63,7 +66,7 @@ static void conn_close(struct tcp *tcp, struct conn *conn)
 	close(conn->fd);
 	free(conn->in);
 	free(conn->out);
-	*conn = (struct conn){.fd = -1, .generation = (uint16_t)(conn->generation + 1)};
+	*conn = (struct conn){.fd = -1, .generation = conn->generation + 1};
 	tcp->free[tcp->n_free++] = (uint32_t)(conn - tcp->conns);
 }
 
@@ -75,6 +78,8 @@ void tcp_free(struct tcp *tcp)
 		if (tcp->conns[i].fd >= 0)
 			conn_close(tcp, &tcp->conns[i]);
 	}
+	if (tcp->spare_fd >= 0)
+		close(tcp->spare_fd);
 	free(tcp->conns);
 	free(tcp->free);
 	free(tcp);
@@ -85,7 +90,7 @@ static struct event_ref conn_ref(const struct tcp *tcp, const struct conn *conn)
 	return (struct event_ref){
 		.kind = EVENT_TCP,
 		.index = (uint32_t)(conn - tcp->conns),
-		.generation = conn->generation,
+		.generation = (uint16_t)conn->generation,
 	};
 }
 
@@ -161,22 +166,30 @@ static void flush(struct worker *worker, struct conn *conn)
 		conn->out_pos += (size_t)n;
 		touch(worker, conn);
 	}
+	free(conn->out);
+	conn->out = NULL;
+	conn->out_pos = conn->out_len = conn->out_size = 0;
+}
+
+static size_t backlog(const struct conn *conn)
+{
+	return conn->out_len - conn->out_pos;
 }
 
 static bool is_full(const struct conn *conn)
 {
-	return conn->pending >= TCP_PENDING_MAX ||
-	       conn->out_len - conn->out_pos >= TCP_BACKLOG_BYTES;
+	return conn->pending >= TCP_PENDING_MAX || backlog(conn) >= TCP_BACKLOG_BYTES;
 }
 
-static void handle_message(struct worker *worker, struct conn *conn, size_t len)
+static void handle_message(struct worker *worker, struct conn *conn, const uint8_t *message,
+			   size_t len)
 {
 	struct tcp *tcp = worker->tcp;
 	struct client client = {.is_tcp = true, .port = conn->port};
 
 	client.tcp.index = (uint32_t)(conn - tcp->conns);
 	client.tcp.generation = conn->generation;
-	memcpy(tcp->message, conn->in + PREFIX_LEN, len);
+	memcpy(tcp->message, message, len);
 	touch(worker, conn);
 	switch (worker_handle(worker, &client, tcp->message, &len, RESOLVE_TCP)) {
 	case WORKER_SILENT: break;
@@ -185,39 +198,67 @@ static void handle_message(struct worker *worker, struct conn *conn, size_t len)
 	}
 }
 
-/* Handles the whole messages that have come in, as long as the connection may have more answers. */
+/* Makes the input buffer exactly `size` large. */
+static bool resize_input(struct conn *conn, size_t size)
+{
+	uint8_t *resized = realloc(conn->in, size);
+
+	if (!resized)
+		return false;
+	conn->in = resized;
+	conn->in_size = size;
+	return true;
+}
+
+/*
+ * Handles the whole messages that have come in, as long as the connection may have more answers.
+ *
+ * The buffer is small, so that no connection has more than a few dozen of them in one turn. For a
+ * message that is larger it becomes as large as that, no larger, and small again behind it.
+ */
 static void handle_input(struct worker *worker, struct conn *conn)
 {
-	while (!conn->broken && !is_full(conn) && conn->in_len >= PREFIX_LEN) {
-		size_t len = (size_t)conn->in[0] << 8 | conn->in[1], whole = PREFIX_LEN + len;
+	size_t done = 0;
+
+	while (!conn->broken && !is_full(conn) && conn->in_len - done >= PREFIX_LEN) {
+		const uint8_t *at = conn->in + done;
+		size_t len = (size_t)at[0] << 8 | at[1];
 
 		if (len < DNS_HEADER_LEN) {
 			conn->broken = true; /* not DNS, or out of step */
 			return;
 		}
-		if (whole > conn->in_size) {
-			uint8_t *grown = realloc(conn->in, whole);
-
-			if (!grown) {
-				conn->broken = true;
-				return;
-			}
-			conn->in = grown;
-			conn->in_size = whole;
-		}
-		if (conn->in_len < whole)
-			return;
-		handle_message(worker, conn, len);
-		conn->in_len -= whole;
-		memmove(conn->in, conn->in + whole, conn->in_len);
+		if (conn->in_len - done < PREFIX_LEN + len)
+			break;
+		handle_message(worker, conn, at + PREFIX_LEN, len);
+		done += PREFIX_LEN + len;
 	}
+	conn->in_len -= done;
+	memmove(conn->in, conn->in + done, conn->in_len);
+	if (done && conn->in_size > IN_BYTES && !resize_input(conn, IN_BYTES))
+		conn->broken = true;
+}
+
+/* Makes room for the rest of a message that is larger than the buffer. */
+static bool make_room(struct conn *conn)
+{
+	size_t whole;
+
+	if (conn->in_len < PREFIX_LEN)
+		return true;
+	whole = PREFIX_LEN + ((size_t)conn->in[0] << 8 | conn->in[1]);
+	return whole <= conn->in_size || resize_input(conn, whole);
 }
 
 static void receive(struct conn *conn)
 {
 	ssize_t n;
 
-	if (conn->in_len == conn->in_size)
+	if (!make_room(conn)) {
+		conn->broken = true;
+		return;
+	}
+	if (conn->in_len == conn->in_size) /* full of messages that have to wait */
 		return;
 	n = recv(conn->fd, conn->in + conn->in_len, conn->in_size - conn->in_len, MSG_DONTWAIT);
 	if (n > 0)
@@ -247,18 +288,11 @@ static void settle(struct worker *worker, struct conn *conn)
 	}
 }
 
-static struct conn *find(struct tcp *tcp, uint32_t index, uint16_t generation)
-{
-	struct conn *conn = &tcp->conns[index];
-
-	return conn->fd >= 0 && conn->generation == generation ? conn : NULL;
-}
-
 void tcp_handle(struct worker *worker, struct event_ref ref, uint32_t events)
 {
-	struct conn *conn = find(worker->tcp, ref.index, ref.generation);
+	struct conn *conn = &worker->tcp->conns[ref.index];
 
-	if (!conn)
+	if (conn->fd < 0 || (uint16_t)conn->generation != ref.generation)
 		return;
 	if (events & EPOLLERR)
 		conn->broken = true;
@@ -272,14 +306,49 @@ void tcp_handle(struct worker *worker, struct event_ref ref, uint32_t events)
 void tcp_reply(struct worker *worker, const struct client *client, const uint8_t *packet,
 	       size_t len)
 {
-	struct conn *conn = find(worker->tcp, client->tcp.index, client->tcp.generation);
+	struct conn *conn = &worker->tcp->conns[client->tcp.index];
 
-	if (!conn)
+	if (conn->fd < 0 || conn->generation != client->tcp.generation)
 		return;
 	conn->pending--;
 	touch(worker, conn);
-	conn_send(conn, packet, len);
+	/* Who asks for much and takes nothing is not waited for. */
+	if (backlog(conn) >= TCP_BACKLOG_BYTES)
+		conn->broken = true;
+	else
+		conn_send(conn, packet, len);
 	settle(worker, conn);
+}
+
+/* The connection that is best closed for a new one: the longest idle, before one that waits. */
+static struct conn *find_victim(struct tcp *tcp)
+{
+	for (struct list *node = tcp->idle.next; node != &tcp->idle; node = node->next) {
+		struct conn *conn = list_entry(node, struct conn, idle);
+
+		if (!conn->pending)
+			return conn;
+	}
+	return list_is_empty(&tcp->idle) ? NULL : list_entry(tcp->idle.next, struct conn, idle);
+}
+
+/*
+ * Out of descriptors, and a connection waits that would wake us for ever. A connection of ours is
+ * better used for it; if there is none, the spare descriptor serves to accept and close it.
+ */
+static void relieve(struct tcp *tcp, int listener_fd)
+{
+	struct conn *victim = find_victim(tcp);
+	int fd;
+
+	if (victim) {
+		conn_close(tcp, victim);
+		return;
+	}
+	close(tcp->spare_fd);
+	if ((fd = accept4(listener_fd, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+		close(fd);
+	tcp->spare_fd = eventfd(0, EFD_CLOEXEC);
 }
 
 void tcp_accept(struct worker *worker, const struct listener *listener)
@@ -292,22 +361,20 @@ void tcp_accept(struct worker *worker, const struct listener *listener)
 			 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (fd < 0) {
-		/* Out of descriptors: the oldest connection's is better used for a new one. */
-		if ((errno == EMFILE || errno == ENFILE) && !list_is_empty(&tcp->idle))
-			conn_close(tcp, list_entry(tcp->idle.next, struct conn, idle));
+		if (errno == EMFILE || errno == ENFILE)
+			relieve(tcp, listener->tcp_fd);
 		return;
 	}
 	if (tcp->n_free == 0)
-		conn_close(tcp, list_entry(tcp->idle.next, struct conn, idle));
+		conn_close(tcp, find_victim(tcp));
 	conn = &tcp->conns[tcp->free[--tcp->n_free]];
 	conn->fd = fd;
 	conn->port = ntohs(peer.sin6_port);
 	conn->events = EPOLLIN;
 	conn->idle_since_ms = worker->now_ms;
 	list_append(&tcp->idle, &conn->idle);
-	conn->in_size = IN_FIRST;
-	conn->in = malloc(IN_FIRST);
-	if (!conn->in || worker_watch(worker, fd, conn->events, conn_ref(tcp, conn)) < 0)
+	if (!resize_input(conn, IN_BYTES) ||
+	    worker_watch(worker, fd, conn->events, conn_ref(tcp, conn)) < 0)
 		conn_close(tcp, conn);
 }
 

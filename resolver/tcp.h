@@ -4,9 +4,10 @@
  * answered as answers come (out of order), in any segmentation, also after a half-close.
  *
  * What a client can hold is bounded: `tcp_clients` connections a worker (at the limit the longest
- * idle one makes room), TCP_PENDING_MAX questions in flight and TCP_BACKLOG_BYTES of answers it has
- * not read, beyond which it is not read from either. A connection that neither completes a question
- * nor takes an answer for `tcp_idle_s` is closed; octets alone do not count.
+ * idle one makes room), TCP_PENDING_MAX questions in flight, TCP_BACKLOG_BYTES of answers it has
+ * not read: from then on it is not read from, and an answer from upstream ends it. A connection
+ * that neither completes a question nor takes an answer for `tcp_idle_s` is closed; octets alone do
+ * not count.
  */
 #ifndef MESHDNS_RESOLVER_TCP_H
 #define MESHDNS_RESOLVER_TCP_H

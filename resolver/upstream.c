@@ -28,8 +28,19 @@ static ssize_t send_rest(struct upstream_attempt *attempt, const uint8_t *packet
 	return sendmsg(attempt->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-int upstream_open(struct upstream_attempt *attempt, const struct endpoint *server, bool tcp,
-		  const uint8_t *packet, size_t len)
+/* The port that connect(2) chose; 0 when the kernel would not say. */
+static uint16_t local_port(int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	struct endpoint ep;
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) < 0 || !endpoint_from_sockaddr(&ss, &ep))
+		return 0;
+	return ep.port;
+}
+
+int upstream_open(struct upstream_attempt *attempt, const struct endpoint *server, bool tcp)
 {
 	struct sockaddr_storage ss;
 	socklen_t ss_len = endpoint_to_sockaddr(server, &ss);
@@ -43,11 +54,18 @@ int upstream_open(struct upstream_attempt *attempt, const struct endpoint *serve
 	attempt->done = tcp ? 0 : PREFIX_LEN;
 	attempt->reply = NULL;
 	if ((connect(attempt->fd, (struct sockaddr *)&ss, ss_len) < 0 && errno != EINPROGRESS) ||
-	    (!tcp && send_rest(attempt, packet, len) < 0)) {
+	    !(attempt->port = local_port(attempt->fd))) {
 		rc = -errno;
 		upstream_close(attempt);
 		return rc;
 	}
+	return 0;
+}
+
+int upstream_send(struct upstream_attempt *attempt, const uint8_t *packet, size_t len)
+{
+	if (attempt->state == UPSTREAM_WAIT_UDP && send_rest(attempt, packet, len) < 0)
+		return -errno;
 	return 0;
 }
 
@@ -121,18 +139,6 @@ enum upstream_progress upstream_handle(struct upstream_attempt *attempt, const u
 		return again_or_failed(); /* ECONNREFUSED: nobody listens there */
 	*ret_len = (size_t)n;
 	return UPSTREAM_MESSAGE;
-}
-
-uint16_t upstream_local_port(const struct upstream_attempt *attempt)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
-	struct endpoint ep;
-
-	if (getsockname(attempt->fd, (struct sockaddr *)&ss, &len) < 0 ||
-	    !endpoint_from_sockaddr(&ss, &ep))
-		return 0;
-	return ep.port;
 }
 
 void upstream_close(struct upstream_attempt *attempt)

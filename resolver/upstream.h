@@ -18,20 +18,20 @@ enum upstream_state {
 };
 
 struct upstream_attempt {
-	int fd; /* -1: over, or not begun */
-	uint16_t id;
+	int fd;        /* -1: over, or not begun */
+	uint16_t port; /* the socket's own */
+	uint16_t id;   /* of the message as it is sent; the caller's to choose */
 	enum upstream_state state;
 	size_t done; /* TCP: bytes sent, then bytes received, prefix included */
 	uint8_t prefix[2];
 	uint8_t *reply; /* TCP: as long as `prefix` says, once that is there */
 };
 
-/*
- * Opens the socket and sends, or begins to send, the message with `attempt->id` for its ID.
- * 0, or -errno and fd -1.
- */
-int upstream_open(struct upstream_attempt *attempt, const struct endpoint *server, bool tcp,
-		  const uint8_t *packet, size_t len);
+/* Opens the socket and connects it, or begins to; `port` is set. 0, or -errno and fd -1. */
+int upstream_open(struct upstream_attempt *attempt, const struct endpoint *server, bool tcp);
+
+/* UDP: sends the message with `id` for its ID. TCP sends when it is connected. 0 or -errno. */
+int upstream_send(struct upstream_attempt *attempt, const uint8_t *packet, size_t len);
 
 /* What to wait for. */
 uint32_t upstream_events(const struct upstream_attempt *attempt);
@@ -40,13 +40,10 @@ enum upstream_progress { UPSTREAM_AGAIN, UPSTREAM_MESSAGE, UPSTREAM_FAILED };
 
 /*
  * Goes on after an event. UPSTREAM_MESSAGE: `ret_reply`, DNS_MESSAGE_MAX large, holds one of
- * *ret_len bytes. `packet` is what upstream_open() was given.
+ * *ret_len bytes. `packet` is what is being asked, the same in each call.
  */
 enum upstream_progress upstream_handle(struct upstream_attempt *attempt, const uint8_t *packet,
 				       size_t len, uint8_t *ret_reply, size_t *ret_len);
-
-/* The socket's own port, 0 if it has none. */
-uint16_t upstream_local_port(const struct upstream_attempt *attempt);
 
 void upstream_close(struct upstream_attempt *attempt);
 

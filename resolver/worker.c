@@ -75,7 +75,7 @@ int worker_init(struct worker *worker, const struct worker_config *config,
 
 void worker_free(struct worker *worker)
 {
-	forward_free(worker->forward);
+	forward_free(worker);
 	tcp_free(worker->tcp);
 	udp_free(worker->udp);
 	if (worker->epoll_fd >= 0)
@@ -159,11 +159,11 @@ void *worker_run(void *arg)
 {
 	struct worker *worker = arg;
 	struct epoll_event events[EVENTS_MAX];
+	int wait_ms = -1;
 	bool stop = false;
 
-	worker->now_ms = monotonic_ms();
 	while (!stop) {
-		int n = epoll_wait(worker->epoll_fd, events, EVENTS_MAX, expire(worker));
+		int n = epoll_wait(worker->epoll_fd, events, EVENTS_MAX, wait_ms);
 
 		worker->now_ms = monotonic_ms();
 		worker->context.names = publish_enter(worker->config->publish, worker->reader);
@@ -171,6 +171,8 @@ void *worker_run(void *arg)
 			stop |= is_stop(&events[i]);
 			dispatch(worker, &events[i]);
 		}
+		/* Within the bracket: a timeout answers, an answer makes room for a question. */
+		wait_ms = expire(worker);
 		/* Not to be used until the next round takes it anew. */
 		worker->context.names = NULL;
 		publish_leave(worker->reader);

@@ -26,6 +26,7 @@
 #include "resolver/resolve.h"
 
 struct forward;
+struct inflight;
 struct tcp;
 struct udp;
 
@@ -59,8 +60,7 @@ struct client {
 			socklen_t peer_len;
 		} udp;
 		struct {
-			uint32_t index;
-			uint16_t generation;
+			uint32_t index, generation;
 		} tcp;
 	};
 };
@@ -72,7 +72,8 @@ struct worker_config {
 	size_t n_listeners; /* a worker */
 	uint32_t tcp_clients, tcp_idle_s;
 	const char *version, *server_id;
-	struct publish *publish; /* of struct names_snapshot */
+	struct publish *publish;   /* of struct names_snapshot */
+	struct inflight *inflight; /* the workers' common one */
 };
 
 struct worker {

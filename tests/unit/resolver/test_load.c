@@ -91,11 +91,11 @@ Test(load, json_bad_record_is_skipped_alone)
 		load_text(load_json,
 			  "{\"records\":[7,{\"name\":\"a.mesh\"},{\"name\":3,\"ips\":[]},"
 			  "{\"name\":\"b.mesh\",\"ips\":[\"240.0.0.1\",5,\"x\"]},"
-			  "{\"name\":\"a\\u0000b\",\"ips\":[\"240.0.0.9\"]},"
+			  "{\"name\":\"a\\u0000b\",\"ips\":[\"240.0.0.9\",\"240.0.0.9\\u0000\"]},"
 			  "{\"name\":\"c.mesh\",\"ips\":[\"240.0.0.2\"]}],\"ttl\":\"soon\"}",
 			  &skipped);
 
-	cr_expect_eq(skipped, 7);
+	cr_expect_eq(skipped, 8);
 	cr_expect_eq(names_count(names), 2);
 	cr_expect_eq(table_find(names, "c.mesh")->ttl, 60);
 	names_free(names);

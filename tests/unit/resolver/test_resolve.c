@@ -108,11 +108,12 @@ Test(resolve, addresses)
 	cr_expect_eq(r.rr[0].type, DNS_TYPE_AAAA);
 }
 
+/* Also for who asks for both families in turn, as the C library does. */
 Test(resolve, addresses_take_turns)
 {
 	unsigned int seen[3] = {0};
 
-	for (int i = 0; i < 6; i++) {
+	for (int i = 0; i < 300; i++) {
 		struct run r = ask("redis.mesh", DNS_TYPE_A);
 		unsigned int sum = 0;
 
@@ -120,8 +121,10 @@ Test(resolve, addresses_take_turns)
 		for (int j = 0; j < 3; j++)
 			sum += r.rr[j].rdata[3];
 		cr_expect_eq(sum, 100 + 101 + 102, "each once in every answer");
+		ask("redis.mesh", DNS_TYPE_AAAA);
 	}
-	cr_expect(seen[0] == 2 && seen[1] == 2 && seen[2] == 2);
+	for (int i = 0; i < 3; i++)
+		cr_expect(seen[i] > 60 && seen[i] < 140, "%u of 300", seen[i]);
 }
 
 static void expect_nodata(const struct run *r, uint32_t ttl)

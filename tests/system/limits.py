@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What tries the resolver's patience: limits.py CASE ARGUMENT…; see the functions below."""
+
+import socket
+import struct
+import sys
+import time
+
+from dnsmsg import address_record, query, reply
+
+RESOLVER = ("127.0.0.1", 15053)
+
+
+def framed(packet):
+    return struct.pack("!H", len(packet)) + packet
+
+
+def silent(address):
+    """A server that takes everything, over UDP and TCP, and says nothing."""
+    udp, tcp = socket.socket(type=socket.SOCK_DGRAM), socket.socket()
+    udp.bind((address, 53))
+    tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    tcp.bind((address, 53))
+    tcp.listen(256)
+    print("ready", flush=True)
+    time.sleep(60)
+
+
+def slow(address, seconds, rcode):
+    """A server over UDP that thinks for so long, and answers 192.0.2.1 if its rcode is 0."""
+    udp = socket.socket(type=socket.SOCK_DGRAM)
+    udp.bind((address, 53))
+    print("ready", flush=True)
+    while True:
+        asked, client = udp.recvfrom(4096)
+        time.sleep(float(seconds))
+        records = [address_record("192.0.2.1")] if rcode == "0" else []
+        udp.sendto(reply(asked, *records, flags=0x8180 | int(rcode)), client)
+
+
+def pipelined(count):
+    """So many questions at once on one connection; prints how many answers have come 6 s later."""
+    with socket.create_connection(RESOLVER) as sock:
+        sock.sendall(b"".join(framed(query(f"q{i}.example")) for i in range(int(count))))
+        until, data, answers = time.monotonic() + 6, b"", 0
+        while (left := until - time.monotonic()) > 0:
+            sock.settimeout(left)
+            try:
+                data += sock.recv(65536) or sys.exit("closed")
+            except TimeoutError:
+                break
+    while len(data) >= 2:
+        data = data[2 + struct.unpack("!H", data[:2])[0]:]
+        answers += 1
+    print(answers)
+
+
+def burst(count):
+    """So many questions over UDP, without waiting for an answer."""
+    with socket.socket(type=socket.SOCK_DGRAM) as sock:
+        for i in range(int(count)):
+            sock.sendto(query(f"b{i}.example"), RESOLVER)
+            time.sleep(0.001)
+
+
+def turned_away():
+    """Connects and waits; prints how that ended."""
+    with socket.create_connection(RESOLVER) as sock:
+        sock.settimeout(3)
+        try:
+            print("closed" if not sock.recv(1) else "answered")
+        except TimeoutError:
+            print("left waiting")
+
+
+def crowded(others):
+    """Asks what takes long, then so many others connect; prints whether the answer came."""
+    with socket.create_connection(RESOLVER) as sock:
+        sock.sendall(framed(query("slow.example")))
+        time.sleep(0.2)
+        crowd = [socket.create_connection(RESOLVER) for _ in range(int(others))]
+        sock.settimeout(6)
+        print("answered" if sock.recv(2) else "closed")
+        del crowd
+
+
+def noise(path, seconds):
+    """Writes to a file a hundred times a second."""
+    until = time.monotonic() + float(seconds)
+    with open(path, "w", encoding="ascii") as out:
+        while time.monotonic() < until:
+            out.write("noise\n")
+            out.flush()
+            time.sleep(0.01)
+
+
+globals()[sys.argv[1]](*sys.argv[2:])

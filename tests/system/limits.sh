@@ -1,0 +1,179 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What clients, servers, files and whoever starts it can't do to the resolver. Each test is named
+# after what once went wrong.
+
+# shellcheck source=tests/system/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/system/lib-upstreams.sh
+. "$SYSTEM/lib-upstreams.sh"
+
+query() { ask @127.0.0.1 -p 15053 "$@"; }
+resolver() { in_app "${root_prefix[@]}" timeout -k 1 10 meshdns-resolver "$@"; }
+has_vip() { [[ $(query +short "$2") == "$1" ]]; }
+expect_vip() { expect_eq "$1" "$(query +short "$2")" "$2"; }
+expect_soon() { wait_for "$1" has_vip "$2" "$3"; }
+
+# server NAME ADDRESS CASE ARGUMENT…: one of limits.py's, on the upstreams' host.
+server() {
+	start "$1" "$DNS" 0 limits.py "${@:3}"
+	wait_for 5 logged "$1" ready
+}
+
+setup() {
+	start_outside
+	names '240.0.0.1 redis.mesh' '240.0.0.2 redis.mesh' '240.0.0.9 one.mesh'
+}
+
+# --- servers ---
+
+test_a_timeout_makes_room_for_questions_that_wait() {
+	server silent "$FAKE4" silent "$FAKE4"
+	start_resolver --names "$LAB/names" --upstream "$FAKE4"
+	expect_eq 64 "$(as_app limits.py pipelined 80)" # the rest is asked then, and times out later
+	expect_vip 240.0.0.9 one.mesh
+}
+
+test_a_late_servfail_waits_for_the_server_asked_meanwhile() {
+	server bad "$FAKE4" slow "$FAKE4" 2.6 2
+	server good "$SPARE4" slow "$SPARE4" 0.7 0
+	start_resolver --names "$LAB/names" --upstream "$FAKE4" --upstream "$SPARE4"
+	expect_eq 192.0.2.1 "$(query +short www.example)"
+}
+
+test_a_server_out_of_reach_leaves_its_time_to_the_others() {
+	server good "$FAKE4" slow "$FAKE4" 3 0
+	start_resolver --names "$LAB/names" --upstream "$FAKE4" --upstream 192.0.2.250
+	expect_eq 192.0.2.1 "$(query +short www.example)"
+}
+
+# --- clients ---
+
+test_a_crowd_does_not_push_out_who_waits_for_an_answer() {
+	server silent "$FAKE4" silent "$FAKE4"
+	start_resolver --names "$LAB/names" --upstream "$FAKE4" --tcp-clients 4
+	expect_eq answered "$(as_app limits.py crowded 8)"
+}
+
+# few_descriptors: the resolver that is started may have 64.
+few_descriptors() { root_prefix+=(prlimit --nofile=64:64); }
+# shellcheck disable=SC2031 # a test is a subshell
+resolver_pid() { echo "${PID[resolver]}"; }
+
+test_out_of_descriptors_a_connection_is_closed_not_left() {
+	server silent "$FAKE4" silent "$FAKE4"
+	few_descriptors
+	start_resolver --names "$LAB/names" --upstream "$FAKE4"
+	as_app limits.py burst 100
+	expect_eq closed "$(as_app limits.py turned_away)"
+}
+
+# --- names ---
+
+test_names_that_could_not_be_read_for_a_moment_are_read_later() {
+	server silent "$FAKE4" silent "$FAKE4"
+	few_descriptors
+	start_resolver --names "$LAB/names" --upstream "$FAKE4"
+	as_app limits.py burst 100
+	names '240.0.0.7 one.mesh'
+	wait_for 3 logged resolver 'Too many open files'
+	expect_soon 10 240.0.0.7 one.mesh
+	expect_eq 1 "$(grep -c 'not loaded' "$LAB/log/resolver")" "complaints"
+	names '240.0.0.1 redis.mesh' '240.0.0.2 redis.mesh' '240.0.0.9 one.mesh'
+}
+
+test_a_busy_neighbour_delays_nothing() {
+	mkdir "$LAB/busy"
+	cp "$LAB/names" "$LAB/busy/a.hosts"
+	start noise "$APP" 0 limits.py noise "$LAB/busy/audit.json" 6
+	start_resolver --names "$LAB/busy/a.hosts"
+	echo '240.0.0.8 one.mesh' >"$LAB/busy/new"
+	mv "$LAB/busy/new" "$LAB/busy/a.hosts"
+	expect_soon 3 240.0.0.8 one.mesh
+}
+
+# deployment VERSION ADDRESS: a folder of its own, and `current` turned to it as deployments do.
+deployment() {
+	mkdir -p "$LAB/deploy/$1"
+	echo "$2 one.mesh" >"$LAB/deploy/$1/a.hosts"
+	ln -s "$1" "$LAB/deploy/next"
+	mv -T "$LAB/deploy/next" "$LAB/deploy/current"
+}
+
+test_a_symlink_further_up_is_turned() {
+	deployment v1 240.0.0.21
+	start_resolver --names "$LAB/deploy/current/a.hosts"
+	expect_vip 240.0.0.21 one.mesh
+	deployment v2 240.0.0.22
+	expect_soon 6 240.0.0.22 one.mesh
+	stop resolver
+	start_resolver --names "$LAB/deploy/current/"
+	deployment v3 240.0.0.23
+	expect_soon 6 240.0.0.23 one.mesh
+}
+
+test_a_file_behind_a_folders_symlink_is_written() {
+	mkdir "$LAB/links" "$LAB/elsewhere"
+	echo '240.0.0.31 one.mesh' >"$LAB/elsewhere/real"
+	ln -s "$LAB/elsewhere/real" "$LAB/links/a.hosts"
+	start_resolver --names "$LAB/links"
+	echo '240.0.0.32 one.mesh' >"$LAB/elsewhere/real"
+	expect_soon 6 240.0.0.32 one.mesh
+}
+
+test_bad_records_are_named_once_while_a_source_is_missing() {
+	echo 'bad' >"$LAB/bad.hosts"
+	cp "$LAB/names" "$LAB/gone.hosts"
+	start_resolver --names "$LAB/bad.hosts" --names "$LAB/gone.hosts"
+	rm "$LAB/gone.hosts"
+	wait_for 5 logged resolver 'not loaded.*gone.hosts'
+	echo 'still bad' >"$LAB/bad.hosts"
+	cp "$LAB/names" "$LAB/new" && mv "$LAB/new" "$LAB/gone.hosts"
+	wait_for 5 logged resolver 'not an address: still'
+	expect_eq 2 "$(grep -c 'record skipped' "$LAB/log/resolver")" "warnings"
+	expect_eq 1 "$(grep -c 'not loaded' "$LAB/log/resolver")" "complaints"
+}
+
+# --- whoever starts it ---
+
+test_a_closed_ready_fd_is_an_error() {
+	expect_status 1 resolver --names "$LAB/names" --user "$PROXY_UID" --ready-fd 9
+	expect_match '--ready-fd: descriptor 9 is not open' "$OUTPUT"
+}
+
+test_a_stale_notify_socket_does_not_keep_the_ready_fd_waiting() {
+	export NOTIFY_SOCKET=$LAB/nobody
+	start_resolver --names "$LAB/names" # returns when the descriptor says so
+	expect_match 'readiness could not be told' "$(log_of resolver)"
+}
+
+test_a_signal_while_the_names_are_loaded_waits() {
+	local i pid
+	for ((i = 0; i < 200000; i++)); do echo "240.1.$((i >> 8 & 255)).$((i & 255)) n$i.mesh"; done >"$LAB/many"
+	start resolver "$APP" 0 "${root_prefix[@]}" meshdns-resolver --user "$PROXY_UID" --names "$LAB/many"
+	pid=$(resolver_pid)
+	wait_for 5 grep -q '^SigBlk:.*4003$' "/proc/$pid/status" # TERM, INT and HUP
+	kill -HUP "$pid"
+	wait_for 20 logged resolver ready
+	expect_vip 240.1.0.7 n7.mesh
+}
+
+test_closed_standard_descriptors_are_not_reused_for_sockets() {
+	start_resolver_closed
+	expect_match '/dev/null' "$(readlink "/proc/$(resolver_pid)/fd/0")"
+	expect_vip 240.0.0.9 one.mesh
+}
+start_resolver_closed() {
+	start resolver "$APP" 0 "${root_prefix[@]}" bash -c \
+		"exec meshdns-resolver --user $PROXY_UID --names $LAB/names <&-"
+	wait_for 5 has_vip 240.0.0.9 one.mesh
+}
+
+test_an_upstream_that_is_itself_in_disguise_is_refused() {
+	expect_status 1 resolver --names "$LAB/names" --user "$PROXY_UID" \
+		--upstream '[::ffff:127.0.0.1]:15053'
+	expect_match 'is this resolver itself' "$OUTPUT"
+}
+
+run_tests "$@"
