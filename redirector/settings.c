@@ -6,7 +6,13 @@
 
 #include "common/cleanup.h"
 
-const struct settings settings_default = {.dns_port = SETTINGS_DNS_PORT};
+const struct settings settings_default = {
+	.redirect_dns_tcp = true,
+	.dns_port = SETTINGS_DNS_PORT,
+	.inbound_port = SETTINGS_INBOUND_PORT,
+	.outbound_port = SETTINGS_OUTBOUND_PORT,
+	.log_level = 7,
+};
 
 static int parse_family_mode(void *settings, const char *value, struct err *err)
 {
