@@ -24,6 +24,9 @@
 #define SETTINGS_EXCLUSIONS_MAX 64
 #define SETTINGS_VNETS_MAX      32
 #define SETTINGS_IFNAME_MAX     16 /* IFNAMSIZ */
+#define SETTINGS_CONFIGS_MAX    16
+
+#define SETTINGS_ENV_PREFIX     "KUMA_TRANSPARENT_PROXY_"
 
 enum family_mode { FAMILY_DUALSTACK, FAMILY_IPV4, FAMILY_IPV6 };
 
@@ -33,7 +36,7 @@ struct port_range {
 
 struct port_list {
 	size_t n;
-	struct port_range list[SETTINGS_PORTS_MAX];
+	struct port_range list[SETTINGS_PORTS_MAX]; /* ascending, gaps between them */
 };
 
 struct uid_range {
@@ -48,7 +51,7 @@ struct prefix {
 
 struct prefix_list {
 	size_t n;
-	struct prefix list[SETTINGS_PREFIXES_MAX];
+	struct prefix list[SETTINGS_PREFIXES_MAX]; /* none lies within another */
 };
 
 /* --exclude-outbound-ports-for-uids [PROTO:][PORTS:]UIDS */
@@ -98,12 +101,30 @@ struct settings {
 	/* how, and where */
 	const char *netns; /* NULL: this one; else as netns_enter() takes it */
 	bool dry_run, json, verbose, help, version;
+
+	size_t n_configs;
+	const char *configs[SETTINGS_CONFIGS_MAX]; /* each FILE[,FILE]... */
+	struct settings_text *texts;               /* what strings from files point into */
 };
 
-/* Strings that parsing puts into settings are borrowed from argv, the environment or the files. */
+/* Strings from argv and the environment are borrowed, those from files are owned. */
 extern const struct settings settings_default;
 extern const struct option_row settings_install_rows[];
 extern const struct option_row settings_uninstall_rows[];
+
+/*
+ * Fills settings from all places: flags alone for uninstall, which undoes whatever was installed.
+ * The word "transparent-proxy" asks for what Kuma does by default, inbound and outbound TCP; any
+ * other is an error. With --help and --version nothing but the flags is looked at.
+ *
+ * The files may be anybody's: they are limited in size, and what is not understood is an error
+ * that names file and line. 0 or a negative errno; settings_free() in either case.
+ */
+int settings_collect(const struct option_row *rows, int argc, char **argv,
+		     struct settings *ret_settings, struct err *err);
+
+void settings_free(struct settings *settings);
+#define cleanup_settings __attribute__((cleanup(settings_free)))
 
 /* Refuses settings that contradict each other or capture nothing; -EINVAL. */
 int settings_check_install(const struct settings *settings, struct err *err);

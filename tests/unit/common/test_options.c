@@ -22,11 +22,11 @@ static int count_call(void *settings, const char *value, struct err *err)
 }
 
 static const struct option_row rows[] = {
-	{"flag", OPTION_BOOL, offsetof(struct made_up, flag), NULL, "a flag", NULL},
-	{"text", OPTION_STRING, offsetof(struct made_up, text), "TEXT", "some text", NULL},
-	{"port", OPTION_PORT, offsetof(struct made_up, port), "PORT", "a port", NULL},
-	{"call", OPTION_CALL, 0, "VALUE", "called", count_call},
-	{"hidden", OPTION_BOOL, offsetof(struct made_up, flag), NULL, NULL, NULL},
+	{"flag", OPTION_BOOL, offsetof(struct made_up, flag), NULL, .help = "a flag"},
+	{"text", OPTION_STRING, offsetof(struct made_up, text), "TEXT", .help = "some text"},
+	{"port", OPTION_PORT, offsetof(struct made_up, port), "PORT", .help = "a port"},
+	{"call", OPTION_CALL, 0, "VALUE", .help = "called", .parse = count_call},
+	{"hidden", OPTION_BOOL, offsetof(struct made_up, flag), NULL, .help = NULL},
 	{0},
 };
 

@@ -5,19 +5,18 @@
 
 #include "redirector/settings.h"
 
-/* Parses words of at most 15, separated by spaces; static, for settings borrow from it. */
+/* Collects from words of at most 15, separated by spaces; static, for settings borrow from it. */
 static int parse(const struct option_row *rows, const char *line, struct settings *ret,
 		 struct err *err)
 {
 	static char copy[512];
 	char *argv[16], *save = NULL;
-	int argc = 0, words;
+	int argc = 0;
 
 	snprintf(copy, sizeof(copy), "%s", line);
 	for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save))
 		argv[argc++] = word;
-	*ret = settings_default;
-	return options_parse(rows, ret, argc, argv, &words, err);
+	return settings_collect(rows, argc, argv, ret, err);
 }
 
 static int parse_install(const char *line, struct settings *ret, struct err *err)
