@@ -45,7 +45,7 @@ redirect   := $(patsubst %.c,%.o,$(sort $(wildcard iptables/*.c redirector/*.c))
 resolver   := $(patsubst %.c,%.o,$(sort $(wildcard resolver/*.c))) common/privs.o common/ready.o
 
 meshdns-redirect_objs := $(common) $(redirect)
-meshdns-redirect_libs := -lnftnl -lmnl -ljansson
+meshdns-redirect_libs := -lnftnl -lmnl -ljansson -lyaml
 meshdns-resolver_objs := $(common) $(resolver)
 meshdns-resolver_libs := -lcap-ng -ljansson
 

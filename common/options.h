@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Command-line options as rows: one row an option gives its parser and its line in --help.
+ * Options as rows: one row an option gives its flag, its environment variable, its key in
+ * configuration files and its line in --help.
  *
- * Accepted forms are those of the tools that meshdns stands in for: `--name value`,
+ * Accepted forms of a flag are those of the tools that meshdns stands in for: `--name value`,
  * `--name=value`; a boolean is `--name`, `--name=true` or `--name=false`. `--` ends the options.
- * Values are borrowed from argv.
+ * Values are borrowed from argv and the environment.
  */
 #ifndef MESHDNS_COMMON_OPTIONS_H
 #define MESHDNS_COMMON_OPTIONS_H
@@ -20,17 +21,30 @@ enum option_kind {
 	OPTION_BOOL,   /* bool at `offset` */
 	OPTION_STRING, /* const char * at `offset` */
 	OPTION_PORT,   /* uint16_t at `offset`, 1 to 65535 */
-	OPTION_CALL,   /* `parse` is called with the value: repeatable and odd ones */
+	OPTION_CALL,   /* `parse` is called with the value: odd ones */
+	/*
+	 * `parse` appends what is in the value, which may be nothing; the number of items is the
+	 * size_t at `offset`. Flags add up; another place's list takes the place of what was there.
+	 */
+	OPTION_LIST,
+	OPTION_UNUSED,  /* taken and ignored, unless `parse` is there and objects */
+	OPTION_REMOVED, /* refused: `help` says what to do instead */
+	OPTION_TITLE,   /* no option: `help` is the title of those that follow */
 };
 
+/* Rows in a table at most. */
+#define OPTIONS_MAX 128
+
 struct option_row {
-	const char *name; /* without the dashes; NULL ends the table */
+	const char *name; /* of the flag, without the dashes; "": no flag; NULL ends the table */
 	enum option_kind kind;
 	size_t offset;    /* of the member in the settings struct */
-	const char *arg;  /* what the value is called in --help; NULL for a boolean */
+	const char *arg;  /* what the value is called in --help; NULL: may be left out (boolean) */
 	const char *help; /* NULL hides the row (an alias that is explained elsewhere) */
-	/* Returns 0 or a negative errno with `err` filled; the row's name is put in front of it. */
+	/* Returns 0 or a negative errno with `err` filled; the caller says which option it was. */
 	int (*parse)(void *settings, const char *value, struct err *err);
+	const char *env; /* the variable's name behind the prefix, or NULL */
+	const char *key; /* the path in a configuration file, "redirect.dns.port", or NULL */
 };
 
 /*
@@ -40,6 +54,19 @@ struct option_row {
  */
 int options_parse(const struct option_row *rows, void *settings, int argc, char **argv,
 		  int *ret_words, struct err *err);
+
+/*
+ * Parses those of `variables`, which is as environ(7), that begin with `prefix`. One that no row
+ * knows is somebody else's, perhaps: it gets a warning that names the nearest known one.
+ */
+int options_parse_env(const struct option_row *rows, void *settings, const char *prefix,
+		      char **variables, struct err *err);
+
+/* One value for one option; `err` does not say of which. A NULL value means true. */
+int options_set(const struct option_row *row, void *settings, const char *value, struct err *err);
+
+/* Empties an OPTION_LIST; nothing for others. */
+void options_clear(const struct option_row *row, void *settings);
 
 /* The rows as the option part of --help. */
 void options_print_help(const struct option_row *rows, FILE *out);

@@ -31,8 +31,10 @@ static void print_usage(FILE *out)
 
 static void print_command_help(const struct command *command)
 {
-	printf("Usage: " PROGRAM " %s [OPTION]...\n\n%s.\n\nOptions:\n", command->name,
+	printf("Usage: " PROGRAM " %s [transparent-proxy] [OPTION]...\n\n%s.\n", command->name,
 	       command->summary);
+	if (command->rows->kind != OPTION_TITLE)
+		fputs("\nOptions:\n", stdout);
 	options_print_help(command->rows, stdout);
 	printf("\nExamples:\n%s"
 	       "\nExit codes: 0 done, 1 usage or configuration, 2 the machine or the privileges\n"
@@ -64,12 +66,11 @@ static int unknown_command(const char *word)
 
 static int run_command(const struct command *command, int argc, char **argv)
 {
-	struct settings settings = settings_default;
+	cleanup_settings struct settings settings;
 	struct err err = {0};
 	enum exit_code code;
-	int words;
 
-	if (options_parse(command->rows, &settings, argc, argv, &words, &err) < 0)
+	if (settings_collect(command->rows, argc, argv, &settings, &err) < 0)
 		return complain(&err, EXIT_CONFIGURATION);
 	if (settings.help) {
 		print_command_help(command);
@@ -78,11 +79,6 @@ static int run_command(const struct command *command, int argc, char **argv)
 	if (settings.version) {
 		puts(PROGRAM " " MESHDNS_VERSION);
 		return EXIT_DONE;
-	}
-	if (words > 0) {
-		err_set(&err, 0, "what is \"%s\"? %s takes options only; --help lists them",
-			argv[0], command->name);
-		return complain(&err, EXIT_CONFIGURATION);
 	}
 	log_set_level(settings.verbose ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING);
 	code = command->run(&settings, &err);

@@ -2,95 +2,368 @@
 #include "redirector/settings.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "redirector/settings_parse.h"
 
-const struct settings settings_default = {.dns_port = SETTINGS_DNS_PORT};
+const struct settings settings_default = {
+	.redirect_dns_tcp = true,
+	.dns_port = SETTINGS_DNS_PORT,
+	.inbound_port = SETTINGS_INBOUND_PORT,
+	.outbound_port = SETTINGS_OUTBOUND_PORT,
+	.log_level = 7,
+};
 
-static int parse_family_mode(void *settings, const char *value, struct err *err)
-{
-	static const char *const names[] = {
-		[FAMILY_DUALSTACK] = "dualstack",
-		[FAMILY_IPV4] = "ipv4",
-		[FAMILY_IPV6] = "ipv6",
-	};
+/* --- rows --- */
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (!strcmp(value, names[i])) {
-			((struct settings *)settings)->family_mode = (enum family_mode)i;
-			return 0;
-		}
+#define LIST_PARSER(member, parse_list)                                                \
+	static int parse_##member(void *settings, const char *value, struct err *err)  \
+	{                                                                              \
+		return parse_list(&((struct settings *)settings)->member, value, err); \
 	}
-	return err_set(err, EINVAL, "\"%s\" is none of dualstack, ipv4, ipv6", value);
-}
+
+LIST_PARSER(exclude_inbound_ports, settings_parse_ports)
+LIST_PARSER(exclude_outbound_ports, settings_parse_ports)
+LIST_PARSER(include_inbound_ports, settings_parse_ports)
+LIST_PARSER(include_outbound_ports, settings_parse_ports)
+LIST_PARSER(exclude_inbound_ips, settings_parse_prefixes)
+LIST_PARSER(exclude_outbound_ips, settings_parse_prefixes)
+LIST_PARSER(redirect_vips, settings_parse_prefixes)
 
 #define AT(member) offsetof(struct settings, member)
 
-#define NETNS_ROW                                                    \
-	{                                                            \
-		"netns", OPTION_STRING, AT(netns), "PATH|NAME|PID",  \
-			"in that network namespace (this one)", NULL \
-	}
-#define DRY_RUN_ROW(text)                                             \
-	{                                                             \
-		"dry-run", OPTION_BOOL, AT(dry_run), NULL, text, NULL \
-	}
-#define LAST_ROWS                                                                       \
-	{"verbose", OPTION_BOOL, AT(verbose), NULL, "say what is done", NULL},          \
-		{"help", OPTION_BOOL, AT(help), NULL, "print this", NULL},              \
-		{"version", OPTION_BOOL, AT(version), NULL, "print the version", NULL}, \
-	{                                                                               \
-		0                                                                       \
-	}
+/* clang-format off */
+#define TITLE_ROW(text) {"", OPTION_TITLE, .help = (text)}
+#define LIST_ROW(flag, member, arg_, env_, key_, help_)                \
+	{(flag), OPTION_LIST, AT(member), (arg_), .help = (help_),     \
+	 .parse = parse_##member, .env = (env_), .key = (key_)}
+#define UNUSED_ROW(flag, arg_, env_, key_, help_)                      \
+	{(flag), OPTION_UNUSED, 0, (arg_), .help = (help_),            \
+	 .env = (env_), .key = (key_)}
+#define REMOVED_ROW(flag, env_, key_, instead)                         \
+	{(flag), OPTION_REMOVED, .help = (instead), .env = (env_), .key = (key_)}
+#define NETNS_ROW                                                      \
+	{"netns", OPTION_STRING, AT(netns), "PATH|NAME|PID",           \
+	 .help = "in that network namespace (this one)"}
+#define HELP_ROWS                                                      \
+	{"help", OPTION_BOOL, AT(help), NULL, .help = "print this"},   \
+	{"version", OPTION_BOOL, AT(version), NULL, .help = "print the version"}
+/* clang-format on */
+
+#define NO_EBPF "leave it out, nftables does it"
 
 const struct option_row settings_install_rows[] = {
+	TITLE_ROW("DNS"),
 	{"redirect-dns", OPTION_BOOL, AT(redirect_dns), NULL,
-	 "capture queries to the nameservers of resolv.conf", NULL},
+	 .help = "capture queries to the nameservers of resolv.conf", .env = "REDIRECT_DNS_ENABLED",
+	 .key = "redirect.dns.enabled"},
 	{"redirect-all-dns-traffic", OPTION_BOOL, AT(redirect_all_dns), NULL,
-	 "capture queries to anyone", NULL},
+	 .help = "capture queries to anyone", .env = "REDIRECT_DNS_CAPTURE_ALL",
+	 .key = "redirect.dns.captureAll"},
+	{"redirect-dns-tcp", OPTION_BOOL, AT(redirect_dns_tcp), NULL,
+	 .help = "capture TCP as well as UDP (true; Kuma's is false)", .env = "REDIRECT_DNS_TCP",
+	 .key = "redirect.dns.tcp"},
 	{"redirect-dns-port", OPTION_PORT, AT(dns_port), "PORT",
-	 "where the resolver listens (15053)", NULL},
-	{"proxy-user", OPTION_STRING, AT(proxy_user), "NAME|UID",
-	 "the resolver's user, whose own queries are left alone (uid 5678, else meshdns, else "
-	 "kuma-dp); also --kuma-dp-user",
-	 NULL},
-	{"kuma-dp-user", OPTION_STRING, AT(proxy_user), "NAME|UID", NULL, NULL},
-	{"ip-family-mode", OPTION_CALL, 0, "MODE", "dualstack, ipv4 or ipv6 (dualstack)",
-	 parse_family_mode},
+	 .help = "where the resolver listens (15053)", .env = "REDIRECT_DNS_PORT",
+	 .key = "redirect.dns.port"},
 	{"skip-dns-conntrack-zone-split", OPTION_BOOL, AT(skip_zones), NULL,
-	 "do without conntrack zones: a query whose source port was just used by the other side "
-	 "may then go the wrong way",
-	 NULL},
+	 .help = "do without conntrack zones: a query whose source port was just used by the other "
+		 "side may then go the wrong way",
+	 .env = "REDIRECT_DNS_SKIP_CONNTRACK_ZONE_SPLIT",
+	 .key = "redirect.dns.skipConntrackZoneSplit"},
 	{"resolv-conf", OPTION_STRING, AT(resolv_conf), "PATH",
-	 "whose nameservers --redirect-dns means (/etc/resolv.conf; with --netns that "
-	 "namespace's, where it has one)",
-	 NULL},
+	 .help = "whose nameservers --redirect-dns means (/etc/resolv.conf; with --netns that "
+		 "namespace's, where it has one)",
+	 .env = "REDIRECT_DNS_RESOLV_CONFIG_PATH", .key = "redirect.dns.resolvConfigPath"},
+
+	TITLE_ROW("TCP that comes in"),
+	{"redirect-inbound", OPTION_BOOL, AT(redirect_inbound), NULL,
+	 .help = "hand it to the proxy", .env = "REDIRECT_INBOUND_ENABLED",
+	 .key = "redirect.inbound.enabled"},
+	{"redirect-inbound-port", OPTION_PORT, AT(inbound_port), "PORT",
+	 .help = "where the proxy listens for it (15006)", .env = "REDIRECT_INBOUND_PORT",
+	 .key = "redirect.inbound.port"},
+	LIST_ROW("exclude-inbound-ports", exclude_inbound_ports, "PORTS",
+		 "REDIRECT_INBOUND_EXCLUDE_PORTS", "redirect.inbound.excludePorts",
+		 "but not on these ports: 22,8000-8999"),
+	LIST_ROW("include-inbound-ports", include_inbound_ports, "PORTS",
+		 "REDIRECT_INBOUND_INCLUDE_PORTS", "redirect.inbound.includePorts",
+		 "only on these ports; then none is excluded"),
+	LIST_ROW("exclude-inbound-ips", exclude_inbound_ips, "CIDRS",
+		 "REDIRECT_INBOUND_EXCLUDE_PORTS_FOR_IPS", "redirect.inbound.excludePortsForIPs",
+		 "but not from there"),
+	{"redirect-inbound-insert-instead-of-append", OPTION_BOOL, AT(insert_inbound), NULL,
+	 .help = "in front of other tools' rules",
+	 .env = "REDIRECT_INBOUND_INSERT_REDIRECT_INSTEAD_OF_APPEND",
+	 .key = "redirect.inbound.insertRedirectInsteadOfAppend"},
+
+	TITLE_ROW("TCP that goes out"),
+	{"redirect-outbound", OPTION_BOOL, AT(redirect_outbound), NULL,
+	 .help = "hand it to the proxy", .env = "REDIRECT_OUTBOUND_ENABLED",
+	 .key = "redirect.outbound.enabled"},
+	{"redirect-outbound-port", OPTION_PORT, AT(outbound_port), "PORT",
+	 .help = "where the proxy listens for it (15001)", .env = "REDIRECT_OUTBOUND_PORT",
+	 .key = "redirect.outbound.port"},
+	LIST_ROW("exclude-outbound-ports", exclude_outbound_ports, "PORTS",
+		 "REDIRECT_OUTBOUND_EXCLUDE_PORTS", "redirect.outbound.excludePorts",
+		 "but not to these ports"),
+	LIST_ROW("include-outbound-ports", include_outbound_ports, "PORTS",
+		 "REDIRECT_OUTBOUND_INCLUDE_PORTS", "redirect.outbound.includePorts",
+		 "only to these ports; then none is excluded"),
+	LIST_ROW("exclude-outbound-ips", exclude_outbound_ips, "CIDRS",
+		 "REDIRECT_OUTBOUND_EXCLUDE_PORTS_FOR_IPS", "redirect.outbound.excludePortsForIPs",
+		 "but not to there; DNS neither"),
+	{"exclude-outbound-ports-for-uids", OPTION_LIST, AT(n_uid_exclusions),
+	 "[PROTO:][PORTS:]UIDS",
+	 .help = "but not what these users send, DNS neither: tcp:80,443:1000-1999; PROTO is tcp, "
+		 "udp or both, and is left out for both",
+	 .parse = settings_parse_uid_exclusions, .env = "REDIRECT_OUTBOUND_EXCLUDE_PORTS_FOR_UIDS",
+	 .key = "redirect.outbound.excludePortsForUIDs"},
+	LIST_ROW("redirect-vips", redirect_vips, "CIDRS", "REDIRECT_OUTBOUND_VIPS",
+		 "redirect.outbound.vips", "only to there: the mesh's virtual addresses"),
+	{"redirect-outbound-insert-instead-of-append", OPTION_BOOL, AT(insert_outbound), NULL,
+	 .help = "in front of other tools' rules",
+	 .env = "REDIRECT_OUTBOUND_INSERT_REDIRECT_INSTEAD_OF_APPEND",
+	 .key = "redirect.outbound.insertRedirectInsteadOfAppend"},
+	{"vnet", OPTION_LIST, AT(n_vnets), "INTERFACE:CIDR",
+	 .help = "also what comes from this machine's containers or VMs, DNS and TCP, unless it "
+		 "goes to that network: docker0:172.17.0.0/16, br+:fd00::/64",
+	 .parse = settings_parse_vnets, .env = "REDIRECT_VNET_NETWORKS",
+	 .key = "redirect.vnet.networks"},
+
+	TITLE_ROW("All of it"),
+	{"config", OPTION_CALL, 0, "FILE,...",
+	 .help = "read options from YAML or JSON, - is standard input; repeatable, a later file "
+		 "wins, then the environment, then flags",
+	 .parse = settings_parse_config},
+	{"proxy-user", OPTION_STRING, AT(proxy_user), "NAME|UID",
+	 .help = "the resolver's and the proxy's user, which is left alone (uid 5678, else "
+		 "meshdns, else kuma-dp); also --kuma-dp-user",
+	 .env = "KUMA_DP_USER", .key = "kumaDPUser"},
+	{"kuma-dp-user", OPTION_STRING, AT(proxy_user), "NAME|UID", .help = NULL},
+	{"ip-family-mode", OPTION_CALL, 0, "MODE", .help = "dualstack, ipv4 or ipv6 (dualstack)",
+	 .parse = settings_parse_family_mode, .env = "IP_FAMILY_MODE", .key = "ipFamilyMode"},
+	{"drop-invalid-packets", OPTION_BOOL, AT(drop_invalid), NULL,
+	 .help = "drop what conntrack calls invalid", .env = "DROP_INVALID_PACKETS",
+	 .key = "dropInvalidPackets"},
+	{"iptables-logs", OPTION_BOOL, AT(log), NULL,
+	 .help = "a kernel log line for each new connection", .env = "LOG_ENABLED",
+	 .key = "log.enabled"},
+	{"", OPTION_CALL, .parse = settings_parse_log_level, .env = "LOG_LEVEL",
+	 .key = "log.level"},
+	{"disable-comments", OPTION_BOOL, AT(no_comments), NULL, .help = "rules without comments",
+	 .env = "COMMENTS_DISABLED", .key = "comments.disabled"},
 	NETNS_ROW,
-	DRY_RUN_ROW("print what would be installed, and install nothing"),
-	{"json", OPTION_BOOL, AT(json), NULL, "print it as JSON", NULL},
-	LAST_ROWS,
+	{"dry-run", OPTION_BOOL, AT(dry_run), NULL,
+	 .help = "print what would be installed, and install nothing", .env = "DRY_RUN",
+	 .key = "dryRun"},
+	{"json", OPTION_BOOL, AT(json), NULL, .help = "print it as JSON"},
+	{"verbose", OPTION_BOOL, AT(verbose), NULL, .help = "say what is done", .env = "VERBOSE",
+	 .key = "verbose"},
+	HELP_ROWS,
+
+	/* So that Kuma's users need not change their files; behind each what it is for. */
+	TITLE_ROW("Taken for Kuma's sake, without effect in this version"),
+	UNUSED_ROW("wait", "SECONDS", "WAIT", "wait", "how long iptables waits for its lock"),
+	UNUSED_ROW("wait-interval", "MICROSECONDS", "WAIT_INTERVAL", "waitInterval",
+		   "how often iptables looks at its lock"),
+	UNUSED_ROW("max-retries", "N", "RETRY_MAX_RETRIES", "retry.maxRetries",
+		   "how often iptables is tried again"),
+	UNUSED_ROW("sleep-between-retries", "DURATION", "RETRY_SLEEP_BETWEEN_RETRIES",
+		   "retry.sleepBetweenRetries", "how long before iptables is tried again"),
+	UNUSED_ROW("iptables-executables", "NAME:PATH,...", "IPTABLES_EXECUTABLES", NULL,
+		   "which iptables programs are run"),
+	UNUSED_ROW("", NULL, NULL, "iptablesExecutables.iptables", NULL),
+	UNUSED_ROW("", NULL, NULL, "iptablesExecutables.iptables-save", NULL),
+	UNUSED_ROW("", NULL, NULL, "iptablesExecutables.iptables-restore", NULL),
+	UNUSED_ROW("", NULL, NULL, "iptablesExecutables.ip6tables", NULL),
+	UNUSED_ROW("", NULL, NULL, "iptablesExecutables.ip6tables-save", NULL),
+	UNUSED_ROW("", NULL, NULL, "iptablesExecutables.ip6tables-restore", NULL),
+	UNUSED_ROW("", NULL, "REDIRECT_NAME_PREFIX", NULL, "what iptables chains are called"),
+	UNUSED_ROW("", NULL, "REDIRECT_INBOUND_CHAIN_NAME", NULL, NULL),
+	UNUSED_ROW("", NULL, "REDIRECT_INBOUND_REDIRECT_CHAIN_NAME", NULL, NULL),
+	UNUSED_ROW("", NULL, "REDIRECT_OUTBOUND_CHAIN_NAME", NULL, NULL),
+	UNUSED_ROW("", NULL, "REDIRECT_OUTBOUND_REDIRECT_CHAIN_NAME", NULL, NULL),
+	UNUSED_ROW("", NULL, "CNI_MODE", "cniMode", "for the CNI plugin"),
+	{"store-firewalld", OPTION_UNUSED, .parse = settings_refuse_firewalld,
+	 .env = "STORE_FIREWALLD", .key = "storeFirewalld",
+	 .help = "keep the rules in firewalld; only false is taken"},
+	{"", OPTION_UNUSED, .parse = settings_refuse_inbound_uids,
+	 .env = "REDIRECT_INBOUND_EXCLUDE_PORTS_FOR_UIDS",
+	 .key = "redirect.inbound.excludePortsForUIDs"},
+
+	/* Names of older Kumas; behind each what to do instead. */
+	REMOVED_ROW("config-file", NULL, NULL, "use --config"),
+	REMOVED_ROW("kuma-dp-uid", NULL, NULL, "use --proxy-user, which takes names and uids"),
+	REMOVED_ROW("kuma-cp-ip", NULL, NULL, "leave it out, nothing needs it"),
+	REMOVED_ROW("skip-resolv-conf", NULL, NULL, "leave it out, resolv.conf is never changed"),
+	REMOVED_ROW("redirect-inbound-port-v6", NULL, NULL,
+		    "use --redirect-inbound-port, for both families"),
+	REMOVED_ROW("exclude-outbound-tcp-ports-for-uids", NULL, NULL,
+		    "use --exclude-outbound-ports-for-uids tcp:PORTS:UIDS"),
+	REMOVED_ROW("exclude-outbound-udp-ports-for-uids", NULL, NULL,
+		    "use --exclude-outbound-ports-for-uids udp:PORTS:UIDS"),
+	REMOVED_ROW("ebpf-enabled", "EBPF_ENABLED", NULL, NO_EBPF),
+	REMOVED_ROW("ebpf-programs-source-path", "EBPF_PROGRAMS_SOURCE_PATH", NULL, NO_EBPF),
+	REMOVED_ROW("ebpf-instance-ip", "EBPF_INSTANCE_IP", NULL, NO_EBPF),
+	REMOVED_ROW("ebpf-bpffs-path", "EBPF_BPFFS_PATH", NULL, NO_EBPF),
+	REMOVED_ROW("ebpf-cgroup-path", "EBPF_CGROUP_PATH", NULL, NO_EBPF),
+	REMOVED_ROW("ebpf-tc-attach-iface", "EBPF_TC_ATTACH_IFACE", NULL, NO_EBPF),
+	REMOVED_ROW("", NULL, "ebpf", NO_EBPF),
+	{0},
 };
 
 const struct option_row settings_uninstall_rows[] = {
 	NETNS_ROW,
-	DRY_RUN_ROW("print what would be removed, and remove nothing"),
-	LAST_ROWS,
+	{"dry-run", OPTION_BOOL, AT(dry_run), NULL,
+	 .help = "print what would be removed, and remove nothing"},
+	{"verbose", OPTION_BOOL, AT(verbose), NULL, .help = "say what is done"},
+	HELP_ROWS,
+	{0},
 };
 
-int settings_check_install(const struct settings *settings, struct err *err)
+/* --- all places --- */
+
+/* The words that are left: none, or one that stands for Kuma's defaults. */
+static int take_words(struct settings *settings, int words, char **argv, struct err *err)
 {
-	if (settings->redirect_dns && settings->redirect_all_dns)
+	if (words == 0)
+		return 0;
+	if (words > 1 || strcmp(argv[0], "transparent-proxy") != 0)
+		return err_set(err, EINVAL,
+			       "what is \"%s\"? Only options are expected, and perhaps the word "
+			       "transparent-proxy; --help lists them",
+			       argv[words > 1 && !strcmp(argv[0], "transparent-proxy")]);
+	settings->redirect_inbound = true;
+	settings->redirect_outbound = true;
+	return 0;
+}
+
+static int read_files(const struct option_row *rows, const char *list, struct settings *settings,
+		      struct err *err)
+{
+	char path[PATH_MAX];
+	int rc = 0;
+
+	while (rc == 0 && list) {
+		size_t len = strcspn(list, ",");
+
+		if (len == 0 || len >= sizeof(path))
+			return err_set(err, EINVAL,
+				       "--config: a file's name is missing, or "
+				       "too long");
+		snprintf(path, sizeof(path), "%.*s", (int)len, list);
+		rc = settings_parse_file(rows, settings, path, err);
+		list = list[len] ? list + len + 1 : NULL;
+	}
+	return rc;
+}
+
+static int read_all_places(const struct option_row *rows, const struct settings *flags, int argc,
+			   char **argv, struct settings *settings, struct err *err)
+{
+	int words, rc;
+
+	if (flags->redirect_dns && flags->redirect_all_dns)
 		return err_set(err, EINVAL,
 			       "--redirect-dns and --redirect-all-dns-traffic exclude each other: "
 			       "capture queries to the nameservers of resolv.conf, or to anyone");
-	if (!settings->redirect_dns && !settings->redirect_all_dns)
+	for (size_t i = 0; i < flags->n_configs; i++) {
+		if ((rc = read_files(rows, flags->configs[i], settings, err)) < 0)
+			return rc;
+	}
+	if ((rc = options_parse_env(rows, settings, SETTINGS_ENV_PREFIX, environ, err)) < 0 ||
+	    (rc = options_parse(rows, settings, argc, argv, &words, err)) < 0)
+		return rc;
+	/* Kuma's files say both, and mean this. */
+	if (settings->redirect_all_dns)
+		settings->redirect_dns = false;
+	return 0;
+}
+
+int settings_collect(const struct option_row *rows, int argc, char **argv,
+		     struct settings *ret_settings, struct err *err)
+{
+	cleanup_free char **copy = malloc(((size_t)argc + 1) * sizeof(*argv));
+	struct settings flags = settings_default;
+	int words, rc;
+
+	*ret_settings = settings_default;
+	if (!copy)
+		return err_set(err, ENOMEM, "out of memory");
+	memcpy(copy, argv, (size_t)argc * sizeof(*argv));
+
+	/* The flags are read first to learn of the files, and again to win over them. */
+	if ((rc = options_parse(rows, &flags, argc, copy, &words, err)) < 0 ||
+	    (rc = take_words(ret_settings, words, copy, err)) < 0)
+		return rc;
+	if (flags.help || flags.version || rows != settings_install_rows) {
+		*ret_settings = flags;
+		return 0;
+	}
+	return read_all_places(rows, &flags, argc, argv, ret_settings, err);
+}
+
+void settings_free(struct settings *settings)
+{
+	while (settings->texts) {
+		struct settings_text *next = settings->texts->next;
+
+		free(settings->texts);
+		settings->texts = next;
+	}
+}
+
+/* --- contradictions --- */
+
+static int check_ports(const struct settings *settings, struct err *err)
+{
+	bool dns_tcp = settings->redirect_dns_tcp &&
+		       (settings->redirect_dns || settings->redirect_all_dns);
+	const struct {
+		bool used;
+		uint16_t port;
+		const char *flag;
+	} ports[] = {
+		{dns_tcp, settings->dns_port, "--redirect-dns-port"},
+		{settings->redirect_inbound, settings->inbound_port, "--redirect-inbound-port"},
+		{settings->redirect_outbound, settings->outbound_port, "--redirect-outbound-port"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (ports[i].used && ports[j].used && ports[i].port == ports[j].port)
+				return err_set(err, EINVAL,
+					       "%s and %s are both %u; give each listener a port "
+					       "of its own",
+					       ports[j].flag, ports[i].flag, ports[i].port);
+		}
+	}
+	return 0;
+}
+
+int settings_check_install(const struct settings *settings, struct err *err)
+{
+	bool dns = settings->redirect_dns || settings->redirect_all_dns;
+
+	if (!dns && !settings->redirect_inbound && !settings->redirect_outbound)
 		return err_set(
 			err, EINVAL,
 			"nothing to capture: give --redirect-dns (queries to the nameservers "
-			"of resolv.conf) or --redirect-all-dns-traffic (queries to anyone)");
+			"of resolv.conf), --redirect-all-dns-traffic (queries to anyone), "
+			"--redirect-inbound or --redirect-outbound (TCP)");
+	if (settings->redirect_vips.n > 0 && !settings->redirect_outbound)
+		return err_set(err, EINVAL,
+			       "--redirect-vips says which outbound TCP goes to the proxy; give "
+			       "--redirect-outbound too");
+	if (settings->n_vnets > 0 && !dns && !settings->redirect_outbound)
+		return err_set(err, EINVAL,
+			       "--vnet says who else is captured, but not what; give "
+			       "--redirect-dns, --redirect-all-dns-traffic or --redirect-outbound");
 	if (settings->json && !settings->dry_run)
 		return err_set(err, EINVAL,
 			       "--json prints what --dry-run would install; give both");
-	return 0;
+	return check_ports(settings, err);
 }

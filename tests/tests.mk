@@ -20,12 +20,13 @@ check-unit: $(BUILD)/tests/unit/run
 
 # Fuzz targets: replay drivers over the corpus for everybody, libFuzzer itself with clang.
 fuzz_targets := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
-fuzz_objs    := $(filter-out %/main.o,$(common) $(resolver))
+fuzz_objs    := $(filter-out %/main.o,$(common) $(redirect) $(resolver))
+fuzz_libs    := $(sort $(foreach p,$(programs),$($(p)_libs)))
 
 $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o \
 		$(addprefix $(BUILD)/,$(fuzz_objs))
 	$(call say,LD,$@)
-	$(q)$(CC) $(CFLAGS) $(LDFLAGS) $(ldflags) -o $@ $^ $(meshdns-resolver_libs) $(LDLIBS)
+	$(q)$(CC) $(CFLAGS) $(LDFLAGS) $(ldflags) -o $@ $^ $(fuzz_libs) $(LDLIBS)
 
 check-fuzz: $(fuzz_targets:%=$(BUILD)/tests/fuzz/replay_%)
 	@for t in $(fuzz_targets); do \
@@ -39,7 +40,7 @@ fuzz:
 	clang -g -O1 -std=gnu17 -I. -I$(BUILD) -D_GNU_SOURCE -pthread \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 		-o $(BUILD)/fuzz/$(TARGET)/run tests/fuzz/fuzz_$(TARGET).c \
-		$(patsubst %.o,%.c,$(fuzz_objs)) $(meshdns-resolver_libs)
+		$(patsubst %.o,%.c,$(fuzz_objs)) $(fuzz_libs)
 	$(BUILD)/fuzz/$(TARGET)/run -max_total_time=$(SECONDS) -max_len=4096 \
 		-artifact_prefix=$(BUILD)/fuzz/$(TARGET)/ \
 		$(BUILD)/fuzz/$(TARGET) tests/fuzz/corpus/$(TARGET)

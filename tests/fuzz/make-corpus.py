@@ -174,6 +174,101 @@ JSON = {
     "surrogate": '{"records":[{"name":"\\ud800","ips":[]}]}',
 }
 
+# Kuma's Helm chart makes this one.
+KUMA = """\
+comments:
+  disabled: false
+dropInvalidPackets: false
+ipFamilyMode: dualstack
+iptablesExecutables:
+  ip6tables: ""
+  ip6tables-restore: ""
+  ip6tables-save: ""
+  iptables: ""
+  iptables-restore: ""
+  iptables-save: ""
+kumaDPUser: "5678"
+log:
+  enabled: false
+redirect:
+  dns:
+    captureAll: true
+    enabled: true
+    port: 15053
+    resolvConfigPath: /etc/resolv.conf
+    skipConntrackZoneSplit: false
+  inbound:
+    enabled: true
+    excludePorts: []
+    excludePortsForIPs: []
+    excludePortsForUIDs: []
+    includePorts: []
+    insertRedirectInsteadOfAppend: false
+    port: 15006
+  outbound:
+    enabled: true
+    excludePorts: []
+    excludePortsForIPs: []
+    excludePortsForUIDs: []
+    includePorts: []
+    insertRedirectInsteadOfAppend: false
+    port: 15001
+  vnet:
+    networks: []
+retry:
+  maxRetries: 4
+  sleepBetweenRetries: 2s
+storeFirewalld: false
+verbose: false
+wait: 5
+waitInterval: 0
+"""
+OUT = "redirect: {outbound: {%s}}\n"
+CONFIGS = {
+    "kuma": KUMA,
+    "json": '{"redirect":{"dns":{"enabled":true,"port":15053},"vnet":{"networks":["br+:fd00::/8"]}}}',
+    "empty": "",
+    "comment": "# nothing\n",
+    "null": "~\n",
+    "nulls": "redirect:\n  dns:\n    port:\n  inbound:\nlog: ~\n",
+    "ports": OUT % "excludePorts: [80, 443, 8000-8999, 81, 8500-9500, '1-65535'], includePorts: 1,2",
+    "ports-many": OUT % ("excludePorts: %s" % list(range(1, 200, 2))),
+    "ports-bad": OUT % "excludePorts: [0]",
+    "ips": OUT % "excludePortsForIPs: [10.1.2.3/8, 10.0.0.1, '::1', '::/0', 0.0.0.0/0], vips: 240.0.0.0/4",
+    "ips-many": OUT % ("excludePortsForIPs: [%s]" % ",".join("10.0.0.%d" % i for i in range(200))),
+    "ips-bad": OUT % "excludePortsForIPs: ['fe80::1%lo', 1.2.3.4/33]",
+    "uids": OUT % "excludePortsForUIDs: ['1000', '80:1', 'tcp:80,90-99:0-4294967294', '*:*:5', '::7;8']",
+    "uids-many": OUT % ("excludePortsForUIDs: %s" % list(range(100))),
+    "uids-bad": OUT % "excludePortsForUIDs: ['tcp:80:1:2']",
+    "vnets": "redirect: {vnet: {networks: ['docker0:172.17.0.0/16', 'br+:172.18.0.0/16', 'iface:::1/64']}}",
+    "vnets-bad": "redirect: {vnet: {networks: ['an-interface-too-long:10.0.0.0/8']}}",
+    "twice": "wait: 1\nwait: 2\n",
+    "twice-branch": "log: {level: 1}\nlog: {level: 2}\n",
+    "twice-in-list": "redirect: {dns: {port: 1}, dns: {port: 2}}\n",
+    "dotted": "redirect.dns.port: 1\n",
+    "empty-key": "'': 1\n? [a]\n: 2\n",
+    "long-key": "a" * 5000 + ": 1\n",
+    "alias": "wait: &a 5\nwaitInterval: *a\n",
+    "merge": "log: &l {level: 1}\n<<: *l\n",
+    "laughs": "a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\n",
+    "tag": "wait: !!python/object 5\n",
+    "deep": "[" * 3000,
+    "deep-mapping": "{a: " * 1000,
+    "list-for-value": "log: {level: [1]}\n",
+    "mapping-for-value": "log: {level: {a: 1}}\n",
+    "list-in-list": OUT % "excludePorts: [[1]]",
+    "value-for-mapping": "redirect: yes\n",
+    "quoted-bool": "verbose: 'true'\n",
+    "two-documents": "wait: 5\n---\nwait: 6\n",
+    "nul": 'kumaDPUser: "a\\0b"\n',
+    "no-utf8": b"kumaDPUser: \xff\xfe\n",
+    "utf16": "wait: 5\n".encode("utf-16"),
+    "block": "kumaDPUser: |\n  a\n  b\nredirect:\n  dns:\n    resolvConfigPath: >-\n      /a\n      b\n",
+    "removed": "ebpf: {enabled: false}\n",
+    "firewalld": "storeFirewalld: true\n",
+    "directive": "%YAML 9.9\n---\nwait: 5\n",
+}
+
 
 def write(target, inputs):
     folder = os.path.join(HERE, target)
@@ -187,3 +282,4 @@ write("query", QUERIES)
 write("reply", REPLIES)
 write("hosts", HOSTS)
 write("json", JSON)
+write("config", CONFIGS)

@@ -47,7 +47,7 @@ test_usage() {
 	says 1 'nothing to capture: give --redirect-dns' redirect install
 	says 1 'exclude each other' redirect install --redirect-dns --redirect-all-dns-traffic
 	says 1 'did you mean --redirect-dns-port' redirect install --redirect-dns-prt 1
-	says 1 'what is "transparent-proxy"' redirect install transparent-proxy
+	says 1 'what is "proxy"' redirect install proxy
 	says 1 'did you mean --netns' redirect uninstall --netnz x
 	says 0 'Commands:' meshdns-redirect --help
 	says 0 '^meshdns-redirect [^ ]+$' meshdns-redirect --version
