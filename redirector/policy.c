@@ -124,38 +124,30 @@ static int find_targets(const struct settings *settings, const struct host *host
 
 /* --- rules --- */
 
-static void add_match(struct plan_rule *rule, struct plan_match match)
-{
-	size_t n = 0;
-
-	while (rule->matches[n].kind)
-		n++;
-	rule->matches[n] = match;
-}
-
 static struct plan_rule dns_rule(uint32_t protocol, enum plan_action_kind action, uint16_t value)
 {
-	struct plan_rule rule = {.action = {action, value}};
+	struct plan_rule rule = {.action = {action, .value = value}};
 
-	add_match(&rule, (struct plan_match){PLAN_MATCH_PROTOCOL, .value = protocol});
-	add_match(&rule, (struct plan_match){PLAN_MATCH_DPORT, .value = DNS_PORT});
+	plan_add_match(&rule, (struct plan_match){PLAN_MATCH_PROTOCOL, .value = protocol});
+	plan_add_match(&rule, (struct plan_match){PLAN_MATCH_DPORT, .value = DNS_PORT});
 	return rule;
 }
 
 static void match_owner(struct plan_rule *rule, const struct host *host)
 {
-	add_match(rule, (struct plan_match){PLAN_MATCH_UID, .value = host->proxy_user.uid});
+	plan_add_match(rule, (struct plan_match){PLAN_MATCH_UID, .value = host->proxy_user.uid});
 }
 
 static void match_target(struct plan_rule *rule, const struct target *target)
 {
 	if (target->family)
-		add_match(rule, (struct plan_match){PLAN_MATCH_FAMILY, .value = target->family});
+		plan_add_match(rule,
+			       (struct plan_match){PLAN_MATCH_FAMILY, .value = target->family});
 	if (target->set) {
 		struct plan_match set = {.kind = PLAN_MATCH_DADDR};
 
 		snprintf(set.set, sizeof(set.set), "%s", target->set);
-		add_match(rule, set);
+		plan_add_match(rule, set);
 	}
 }
 
