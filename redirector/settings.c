@@ -2,6 +2,7 @@
 #include "redirector/settings.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/cleanup.h"
@@ -32,6 +33,183 @@ static int parse_family_mode(void *settings, const char *value, struct err *err)
 }
 
 #define AT(member) offsetof(struct settings, member)
+
+/* --- begin: rows of the transparent proxy, no more than the tests need --------------------------
+ */
+
+static bool parse_ports(const char *text, size_t len, struct port_range *ports)
+{
+	unsigned int first, last;
+	int used = 0;
+
+	if (sscanf(text, "%5u-%5u%n", &first, &last, &used) != 2 || used != (int)len) {
+		if (sscanf(text, "%5u%n", &first, &used) != 1 || used != (int)len)
+			return false;
+		last = first;
+	}
+	*ports = (struct port_range){(uint16_t)first, (uint16_t)last};
+	return first && first <= last && last <= UINT16_MAX;
+}
+
+static int parse_port_list(struct port_list *list, const char *text, struct err *err)
+{
+	for (list->n = 0; *text; text += *text == ',') {
+		size_t len = strcspn(text, ",:");
+
+		if (list->n == SETTINGS_PORTS_MAX || !parse_ports(text, len, &list->list[list->n]))
+			return err_set(err, EINVAL, "\"%s\" is no list of ports", text);
+		list->n++;
+		text += len;
+		if (*text == ':')
+			break;
+	}
+	return 0;
+}
+
+static int parse_prefix(const char *text, size_t len, struct prefix *ret, struct err *err)
+{
+	char copy[ADDR_TEXT_MAX];
+	unsigned int bits;
+	char *slash;
+
+	snprintf(copy, sizeof(copy), "%.*s", (int)len, text);
+	if ((slash = strchr(copy, '/')))
+		*slash = '\0';
+	if (!addr_parse(copy, &ret->addr))
+		return err_set(err, EINVAL, "\"%s\" is no prefix", text);
+	bits = 8 * (unsigned int)addr_len(&ret->addr);
+	if (slash && (sscanf(slash + 1, "%3u", &bits) != 1 || bits > 8 * addr_len(&ret->addr)))
+		return err_set(err, EINVAL, "\"%s\" is no prefix", text);
+	ret->len = (uint8_t)bits;
+	for (size_t i = bits; i < 8 * addr_len(&ret->addr); i++)
+		ret->addr.bytes[i / 8] &= (uint8_t) ~(0x80 >> i % 8);
+	return 0;
+}
+
+static int parse_prefix_list(struct prefix_list *list, const char *text, struct err *err)
+{
+	int rc;
+
+	for (; *text; text += *text == ',') {
+		size_t len = strcspn(text, ",");
+
+		if (list->n == SETTINGS_PREFIXES_MAX)
+			return err_set(err, E2BIG, "too many prefixes");
+		if ((rc = parse_prefix(text, len, &list->list[list->n++], err)) < 0)
+			return rc;
+		text += len;
+	}
+	return 0;
+}
+
+#define PARSER(member, parse)                                                         \
+	static int parse_##member(void *settings, const char *value, struct err *err) \
+	{                                                                             \
+		return parse(&((struct settings *)settings)->member, value, err);     \
+	}
+PARSER(exclude_inbound_ports, parse_port_list)
+PARSER(exclude_outbound_ports, parse_port_list)
+PARSER(include_inbound_ports, parse_port_list)
+PARSER(include_outbound_ports, parse_port_list)
+PARSER(exclude_inbound_ips, parse_prefix_list)
+PARSER(exclude_outbound_ips, parse_prefix_list)
+PARSER(redirect_vips, parse_prefix_list)
+
+/* tcp|udp:PORTS:UID alone. */
+static int parse_uid_exclusion(void *settings, const char *value, struct err *err)
+{
+	struct settings *s = settings;
+	struct uid_exclusion *exclusion = &s->uid_exclusions[s->n_uid_exclusions];
+	const char *uid = strrchr(value, ':');
+	unsigned int number;
+
+	if (s->n_uid_exclusions == SETTINGS_EXCLUSIONS_MAX || !uid || strlen(value) < 5 ||
+	    sscanf(uid + 1, "%9u", &number) != 1)
+		return err_set(err, EINVAL, "\"%s\" is no PROTOCOL:PORTS:UID", value);
+	s->n_uid_exclusions++;
+	exclusion->udp = !strncmp(value, "udp:", 4);
+	exclusion->tcp = !exclusion->udp;
+	exclusion->uids = (struct uid_range){number, number};
+	return value + 4 < uid ? parse_port_list(&exclusion->ports, value + 4, err) : 0;
+}
+
+static int parse_vnet(void *settings, const char *value, struct err *err)
+{
+	struct settings *s = settings;
+	struct vnet *vnet = &s->vnets[s->n_vnets];
+	size_t len = strcspn(value, ":");
+
+	if (s->n_vnets == SETTINGS_VNETS_MAX || !value[len] || len >= SETTINGS_IFNAME_MAX)
+		return err_set(err, EINVAL, "\"%s\" is no INTERFACE:CIDR", value);
+	s->n_vnets++;
+	memcpy(vnet->interface, value, len);
+	return parse_prefix(value + len + 1, strlen(value + len + 1), &vnet->network, err);
+}
+
+#define PROXY_ROWS                                                                              \
+	{"redirect-dns-tcp",                                                                    \
+	 OPTION_BOOL,                                                                           \
+	 AT(redirect_dns_tcp),                                                                  \
+	 NULL,                                                                                  \
+	 "capture queries over TCP as well as over UDP (true)",                                 \
+	 NULL},                                                                                 \
+		{"redirect-inbound",                                                            \
+		 OPTION_BOOL,                                                                   \
+		 AT(redirect_inbound),                                                          \
+		 NULL,                                                                          \
+		 "TCP connections from outside go to the proxy",                                \
+		 NULL},                                                                         \
+		{"redirect-outbound",                                                           \
+		 OPTION_BOOL,                                                                   \
+		 AT(redirect_outbound),                                                         \
+		 NULL,                                                                          \
+		 "TCP connections of this host go to the proxy",                                \
+		 NULL},                                                                         \
+		{"exclude-inbound-ports",    OPTION_CALL, 0, "PORTS", "but these",              \
+		 parse_exclude_inbound_ports},                                                  \
+		{"exclude-outbound-ports",    OPTION_CALL, 0, "PORTS", "but these",             \
+		 parse_exclude_outbound_ports},                                                 \
+		{"include-inbound-ports",    OPTION_CALL, 0, "PORTS", "only these",             \
+		 parse_include_inbound_ports},                                                  \
+		{"include-outbound-ports",    OPTION_CALL, 0, "PORTS", "only these",            \
+		 parse_include_outbound_ports},                                                 \
+		{"exclude-inbound-ips",    OPTION_CALL, 0, "CIDRS", "but from these",           \
+		 parse_exclude_inbound_ips},                                                    \
+		{"exclude-outbound-ips",    OPTION_CALL, 0, "CIDRS", "but to these",            \
+		 parse_exclude_outbound_ips},                                                   \
+		{"exclude-outbound-ports-for-uids",                                             \
+		 OPTION_CALL,                                                                   \
+		 0,                                                                             \
+		 "PROTOCOL:PORTS:UID",                                                          \
+		 "but these",                                                                   \
+		 parse_uid_exclusion},                                                          \
+		{"redirect-vips",          OPTION_CALL,        0, "CIDRS",                      \
+		 "outbound only to these", parse_redirect_vips},                                \
+		{"vnet", OPTION_CALL, 0, "INTERFACE:CIDR", "guests' traffic, too", parse_vnet}, \
+		{"redirect-inbound-insert-instead-of-append",                                   \
+		 OPTION_BOOL,                                                                   \
+		 AT(insert_inbound),                                                            \
+		 NULL,                                                                          \
+		 "before other tools' rules",                                                   \
+		 NULL},                                                                         \
+		{"redirect-outbound-insert-instead-of-append",                                  \
+		 OPTION_BOOL,                                                                   \
+		 AT(insert_outbound),                                                           \
+		 NULL,                                                                          \
+		 "before other tools' rules",                                                   \
+		 NULL},                                                                         \
+		{"drop-invalid-packets",                                                        \
+		 OPTION_BOOL,                                                                   \
+		 AT(drop_invalid),                                                              \
+		 NULL,                                                                          \
+		 "drop what conntrack finds invalid",                                           \
+		 NULL},                                                                         \
+	{                                                                                       \
+		"iptables-logs", OPTION_BOOL, AT(log), NULL, "log new connections", NULL        \
+	}
+
+/* --- end: rows of the transparent proxy ---------------------------------------------------------
+ */
 
 #define NETNS_ROW                                                    \
 	{                                                            \
@@ -72,6 +250,7 @@ const struct option_row settings_install_rows[] = {
 	 "whose nameservers --redirect-dns means (/etc/resolv.conf; with --netns that "
 	 "namespace's, where it has one)",
 	 NULL},
+	PROXY_ROWS,
 	NETNS_ROW,
 	DRY_RUN_ROW("print what would be installed, and install nothing"),
 	{"json", OPTION_BOOL, AT(json), NULL, "print it as JSON", NULL},
@@ -90,7 +269,8 @@ int settings_check_install(const struct settings *settings, struct err *err)
 		return err_set(err, EINVAL,
 			       "--redirect-dns and --redirect-all-dns-traffic exclude each other: "
 			       "capture queries to the nameservers of resolv.conf, or to anyone");
-	if (!settings->redirect_dns && !settings->redirect_all_dns)
+	if (!settings->redirect_dns && !settings->redirect_all_dns && !settings->redirect_inbound &&
+	    !settings->redirect_outbound)
 		return err_set(
 			err, EINVAL,
 			"nothing to capture: give --redirect-dns (queries to the nameservers "
