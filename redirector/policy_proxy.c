@@ -14,8 +14,8 @@
  *	to this host's own	what an application wanted from a service whose endpoint is this
  *very address			host: as inbound as a connection from outside, and handled there.
  *
- * Applications' connections by lo stay among themselves: that is 127.0.0.1, and a host's own
- * addresses.
+ * Applications' connections by lo stay among themselves: that is 127.0.0.0/8, and a host's own
+ * addresses. (Kuma means 127.0.0.1 alone, and makes the proxy's call to 127.0.0.53 an inbound one.)
  *
  * Where a redirection lands: on output at 127.0.0.1 and ::1, on prerouting at the address of the
  * interface that the packet came in by. So what serves guests must listen on every address.
