@@ -37,18 +37,27 @@ static int parse_family_mode(void *settings, const char *value, struct err *err)
 /* --- begin: rows of the transparent proxy, no more than the tests need --------------------------
  */
 
+static bool parse_number(const char *text, size_t len, uint64_t max, uint64_t *ret_number)
+{
+	char copy[16];
+
+	snprintf(copy, sizeof(copy), "%.*s", (int)len, text);
+	return len < sizeof(copy) && options_parse_number(copy, 0, max, ret_number);
+}
+
 static bool parse_ports(const char *text, size_t len, struct port_range *ports)
 {
-	unsigned int first, last;
-	int used = 0;
+	const char *dash = memchr(text, '-', len);
+	size_t first_len = dash ? (size_t)(dash - text) : len;
+	uint64_t first, last;
 
-	if (sscanf(text, "%5u-%5u%n", &first, &last, &used) != 2 || used != (int)len) {
-		if (sscanf(text, "%5u%n", &first, &used) != 1 || used != (int)len)
-			return false;
-		last = first;
-	}
+	if (!parse_number(text, first_len, UINT16_MAX, &first))
+		return false;
+	last = first;
+	if (dash && !parse_number(dash + 1, len - first_len - 1, UINT16_MAX, &last))
+		return false;
 	*ports = (struct port_range){(uint16_t)first, (uint16_t)last};
-	return first && first <= last && last <= UINT16_MAX;
+	return first && first <= last;
 }
 
 static int parse_port_list(struct port_list *list, const char *text, struct err *err)
@@ -69,7 +78,7 @@ static int parse_port_list(struct port_list *list, const char *text, struct err 
 static int parse_prefix(const char *text, size_t len, struct prefix *ret, struct err *err)
 {
 	char copy[ADDR_TEXT_MAX];
-	unsigned int bits;
+	uint64_t bits;
 	char *slash;
 
 	snprintf(copy, sizeof(copy), "%.*s", (int)len, text);
@@ -77,8 +86,8 @@ static int parse_prefix(const char *text, size_t len, struct prefix *ret, struct
 		*slash = '\0';
 	if (!addr_parse(copy, &ret->addr))
 		return err_set(err, EINVAL, "\"%s\" is no prefix", text);
-	bits = 8 * (unsigned int)addr_len(&ret->addr);
-	if (slash && (sscanf(slash + 1, "%3u", &bits) != 1 || bits > 8 * addr_len(&ret->addr)))
+	bits = 8 * addr_len(&ret->addr);
+	if (slash && !options_parse_number(slash + 1, 0, bits, &bits))
 		return err_set(err, EINVAL, "\"%s\" is no prefix", text);
 	ret->len = (uint8_t)bits;
 	for (size_t i = bits; i < 8 * addr_len(&ret->addr); i++)
@@ -121,15 +130,15 @@ static int parse_uid_exclusion(void *settings, const char *value, struct err *er
 	struct settings *s = settings;
 	struct uid_exclusion *exclusion = &s->uid_exclusions[s->n_uid_exclusions];
 	const char *uid = strrchr(value, ':');
-	unsigned int number;
+	uint64_t number;
 
 	if (s->n_uid_exclusions == SETTINGS_EXCLUSIONS_MAX || !uid || strlen(value) < 5 ||
-	    sscanf(uid + 1, "%9u", &number) != 1)
+	    !options_parse_number(uid + 1, 0, UINT32_MAX - 1, &number))
 		return err_set(err, EINVAL, "\"%s\" is no PROTOCOL:PORTS:UID", value);
 	s->n_uid_exclusions++;
 	exclusion->udp = !strncmp(value, "udp:", 4);
 	exclusion->tcp = !exclusion->udp;
-	exclusion->uids = (struct uid_range){number, number};
+	exclusion->uids = (struct uid_range){(uint32_t)number, (uint32_t)number};
 	return value + 4 < uid ? parse_port_list(&exclusion->ports, value + 4, err) : 0;
 }
 
