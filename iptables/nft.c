@@ -161,6 +161,21 @@ static int put_step(struct nl_batch *batch, const struct plan *plan, const struc
 
 /* --- why not --- */
 
+static const char *feature_of_rule(const struct plan_rule *rule)
+{
+	switch (rule->action.kind) {
+	case PLAN_ACTION_REDIRECT: return "redirection (CONFIG_NFT_REDIR)";
+	case PLAN_ACTION_ZONE:
+		return "conntrack zones (CONFIG_NFT_CT, CONFIG_NF_CONNTRACK_ZONES); "
+		       "--skip-dns-conntrack-zone-split does without";
+	case PLAN_ACTION_LOG: return "logging of packets (CONFIG_NFT_LOG)";
+	default: break;
+	}
+	if (plan_rule_match(rule, PLAN_MATCH_INVALID))
+		return "matching by conntrack (CONFIG_NFT_CT)";
+	return NULL;
+}
+
 /* What the kernel must have for a step, beyond nf_tables itself. */
 static const char *feature_of_step(const struct step *step)
 {
@@ -168,12 +183,7 @@ static const char *feature_of_step(const struct step *step)
 		return "tables for IPv4 and IPv6 together (CONFIG_NF_TABLES_INET)";
 	if (step->kind == STEP_CHAIN && step->chain->type == PLAN_CHAIN_NAT)
 		return "NAT in inet tables (CONFIG_NFT_NAT, Linux 5.2 or later)";
-	if (step->kind == STEP_RULE && step->rule->action.kind == PLAN_ACTION_REDIRECT)
-		return "redirection (CONFIG_NFT_REDIR)";
-	if (step->kind == STEP_RULE && step->rule->action.kind == PLAN_ACTION_ZONE)
-		return "conntrack zones (CONFIG_NFT_CT, CONFIG_NF_CONNTRACK_ZONES); "
-		       "--skip-dns-conntrack-zone-split does without";
-	return NULL;
+	return step->kind == STEP_RULE ? feature_of_rule(step->rule) : NULL;
 }
 
 static void name_step(const struct step *step, char *buf, size_t size)

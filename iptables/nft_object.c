@@ -10,7 +10,10 @@
 #define KEY_IPV4 7
 #define KEY_IPV6 8
 
-static const uint32_t hook_numbers[PLAN_HOOKS] = {[PLAN_HOOK_OUTPUT] = NF_INET_LOCAL_OUT};
+static const uint32_t hook_numbers[PLAN_HOOKS] = {
+	[PLAN_HOOK_OUTPUT] = NF_INET_LOCAL_OUT,
+	[PLAN_HOOK_PREROUTING] = NF_INET_PRE_ROUTING,
+};
 
 static uint32_t key_type(sa_family_t family)
 {
@@ -83,6 +86,15 @@ bool nft_elements_decode(const struct nftnl_set *nft, struct plan *plan, struct 
 	return ours;
 }
 
+/* Where the chain hangs, which one that is jumped to does not. */
+static bool set_hook(struct nftnl_chain *nft, const struct plan_chain *chain)
+{
+	nftnl_chain_set_u32(nft, NFTNL_CHAIN_HOOKNUM, hook_numbers[chain->hook]);
+	nftnl_chain_set_s32(nft, NFTNL_CHAIN_PRIO, chain->priority);
+	nftnl_chain_set_u32(nft, NFTNL_CHAIN_POLICY, NF_ACCEPT);
+	return nftnl_chain_set_str(nft, NFTNL_CHAIN_TYPE, plan_chain_type_name(chain->type)) == 0;
+}
+
 struct nftnl_chain *nft_chain_encode(const struct plan_chain *chain)
 {
 	struct nftnl_chain *nft = nftnl_chain_alloc();
@@ -90,12 +102,9 @@ struct nftnl_chain *nft_chain_encode(const struct plan_chain *chain)
 	if (!nft)
 		return NULL;
 	nftnl_chain_set_u32(nft, NFTNL_CHAIN_FAMILY, NFPROTO_INET);
-	nftnl_chain_set_u32(nft, NFTNL_CHAIN_HOOKNUM, hook_numbers[chain->hook]);
-	nftnl_chain_set_s32(nft, NFTNL_CHAIN_PRIO, chain->priority);
-	nftnl_chain_set_u32(nft, NFTNL_CHAIN_POLICY, NF_ACCEPT);
 	if (nftnl_chain_set_str(nft, NFTNL_CHAIN_TABLE, NFT_TABLE) < 0 ||
 	    nftnl_chain_set_str(nft, NFTNL_CHAIN_NAME, chain->name) < 0 ||
-	    nftnl_chain_set_str(nft, NFTNL_CHAIN_TYPE, plan_chain_type_name(chain->type)) < 0) {
+	    (chain->hook != PLAN_HOOK_NONE && !set_hook(nft, chain))) {
 		nftnl_chain_free(nft);
 		return NULL;
 	}
@@ -104,7 +113,7 @@ struct nftnl_chain *nft_chain_encode(const struct plan_chain *chain)
 
 static bool find_hook(uint32_t number, enum plan_hook *ret_hook)
 {
-	for (size_t i = 0; i < PLAN_HOOKS; i++) {
+	for (size_t i = PLAN_HOOK_NONE + 1; i < PLAN_HOOKS; i++) {
 		if (hook_numbers[i] == number) {
 			*ret_hook = (enum plan_hook)i;
 			return true;
@@ -126,13 +135,14 @@ static bool find_type(const char *name, enum plan_chain_type *ret_type)
 
 bool nft_chain_decode(const struct nftnl_chain *nft, struct plan *plan)
 {
+	const char *name = nftnl_chain_get_str(nft, NFTNL_CHAIN_NAME);
 	enum plan_hook hook;
 	enum plan_chain_type type;
 
-	return nftnl_chain_is_set(nft, NFTNL_CHAIN_HOOKNUM) &&
-	       find_hook(nftnl_chain_get_u32(nft, NFTNL_CHAIN_HOOKNUM), &hook) &&
+	if (!nftnl_chain_is_set(nft, NFTNL_CHAIN_HOOKNUM))
+		return plan_add_subchain(plan, name);
+	return find_hook(nftnl_chain_get_u32(nft, NFTNL_CHAIN_HOOKNUM), &hook) &&
 	       find_type(nftnl_chain_get_str(nft, NFTNL_CHAIN_TYPE), &type) &&
 	       nftnl_chain_get_u32(nft, NFTNL_CHAIN_POLICY) == NF_ACCEPT &&
-	       plan_add_chain(plan, nftnl_chain_get_str(nft, NFTNL_CHAIN_NAME), hook, type,
-			      nftnl_chain_get_s32(nft, NFTNL_CHAIN_PRIO));
+	       plan_add_chain(plan, name, hook, type, nftnl_chain_get_s32(nft, NFTNL_CHAIN_PRIO));
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "iptables/plan.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +51,11 @@ struct plan_chain *plan_add_chain(struct plan *plan, const char *name, enum plan
 	return chain;
 }
 
+struct plan_chain *plan_add_subchain(struct plan *plan, const char *name)
+{
+	return plan_add_chain(plan, name, PLAN_HOOK_NONE, PLAN_CHAIN_FILTER, 0);
+}
+
 void plan_add_addr(struct plan *plan, struct plan_set *set, const struct addr *addr)
 {
 	struct addr plain = *addr, *grown;
@@ -76,6 +80,15 @@ void plan_add_addr(struct plan *plan, struct plan_set *set, const struct addr *a
 	memmove(&grown[at + 1], &grown[at], (set->n_addrs - at) * sizeof(*grown));
 	grown[at] = plain;
 	set->n_addrs++;
+}
+
+void plan_add_match(struct plan_rule *rule, struct plan_match match)
+{
+	size_t n = 0;
+
+	while (n < PLAN_MATCHES_MAX && rule->matches[n].kind)
+		n++;
+	rule->matches[n] = match;
 }
 
 void plan_add_rule(struct plan *plan, struct plan_chain *chain, const struct plan_rule *rule)
@@ -121,11 +134,19 @@ const struct plan_match *plan_rule_match(const struct plan_rule *rule, enum plan
 
 static bool match_equal(const struct plan_match *a, const struct plan_match *b)
 {
-	if (a->kind != b->kind)
+	if (a->kind != b->kind || a->negated != b->negated || a->begins != b->begins)
 		return false;
-	if (a->kind == PLAN_MATCH_DADDR)
-		return !strcmp(a->set, b->set);
-	return a->value == b->value;
+	switch (a->kind) {
+	case PLAN_MATCH_DADDR: return !strcmp(a->set, b->set);
+	case PLAN_MATCH_IIF:
+	case PLAN_MATCH_OIF: return !strcmp(a->interface, b->interface);
+	case PLAN_MATCH_SPREFIX:
+	case PLAN_MATCH_DPREFIX:
+		return addr_equal(&a->prefix.addr, &b->prefix.addr) &&
+		       a->prefix.len == b->prefix.len;
+	case PLAN_MATCH_INVALID: return true;
+	default: return a->value == b->value && a->last == b->last;
+	}
 }
 
 bool plan_rule_equal(const struct plan_rule *a, const struct plan_rule *b)
@@ -135,12 +156,16 @@ bool plan_rule_equal(const struct plan_rule *a, const struct plan_rule *b)
 	for (; ma->kind && match_equal(ma, mb); ma++)
 		mb++;
 	return !ma->kind && !mb->kind && a->action.kind == b->action.kind &&
-	       a->action.value == b->action.value && !strcmp(a->sentence, b->sentence);
+	       a->action.value == b->action.value && !strcmp(a->action.name, b->action.name) &&
+	       !strcmp(a->sentence, b->sentence);
 }
 
 const char *plan_hook_name(enum plan_hook hook)
 {
-	static const char *const names[PLAN_HOOKS] = {[PLAN_HOOK_OUTPUT] = "output"};
+	static const char *const names[PLAN_HOOKS] = {
+		[PLAN_HOOK_OUTPUT] = "output",
+		[PLAN_HOOK_PREROUTING] = "prerouting",
+	};
 
 	return (unsigned int)hook < PLAN_HOOKS ? names[hook] : NULL;
 }
@@ -153,140 +178,4 @@ const char *plan_chain_type_name(enum plan_chain_type type)
 	};
 
 	return (unsigned int)type < PLAN_CHAIN_TYPES ? names[type] : NULL;
-}
-
-/* What is wrong with one match, given those before it; NULL when nothing is. */
-static const char *match_fault(const struct plan *plan, const struct plan_rule *rule,
-			       const struct plan_match *m)
-{
-	const struct plan_match *family = plan_rule_match(rule, PLAN_MATCH_FAMILY);
-	const struct plan_match *protocol = plan_rule_match(rule, PLAN_MATCH_PROTOCOL);
-	const struct plan_set *set;
-
-	if (plan_rule_match(rule, m->kind) != m)
-		return "matches the same thing twice";
-	switch (m->kind) {
-	case PLAN_MATCH_FAMILY:
-		return m->value == AF_INET || m->value == AF_INET6 ? NULL : "has no such family";
-	case PLAN_MATCH_PROTOCOL:
-		return m->value == IPPROTO_UDP || m->value == IPPROTO_TCP ? NULL
-									  : "has no such protocol";
-	case PLAN_MATCH_DPORT:
-		if (!protocol || protocol > m)
-			return "has a port before its protocol";
-		return m->value && m->value <= UINT16_MAX ? NULL : "has no such port";
-	case PLAN_MATCH_DADDR:
-		if (!(set = plan_find_set(plan, m->set)))
-			return "names a set that is not there";
-		if (!family || family > m || family->value != set->family)
-			return "has a set of another family than its own";
-		return NULL;
-	case PLAN_MATCH_UID: return m->value != UINT32_MAX ? NULL : "has no such uid";
-	case PLAN_MATCH_END:
-	case PLAN_MATCH_KINDS: break;
-	}
-	return "has an unknown match";
-}
-
-static const char *action_fault(const struct plan_chain *chain, const struct plan_rule *rule)
-{
-	switch (rule->action.kind) {
-	case PLAN_ACTION_RETURN: return NULL;
-	case PLAN_ACTION_REDIRECT:
-		if (chain->type != PLAN_CHAIN_NAT)
-			return "redirects outside a NAT chain";
-		if (!plan_rule_match(rule, PLAN_MATCH_PROTOCOL))
-			return "redirects to a port without matching a protocol";
-		return rule->action.value ? NULL : "redirects to port 0";
-	case PLAN_ACTION_ZONE:
-		if (chain->priority >= PLAN_PRIORITY_CONNTRACK)
-			return "sets a zone when conntrack has already looked";
-		return rule->action.value ? NULL : "sets zone 0, the default";
-	case PLAN_ACTION_KINDS: break;
-	}
-	return "has an unknown action";
-}
-
-static bool printable(const char *text)
-{
-	for (; *text; text++) {
-		if (!isprint((unsigned char)*text))
-			return false;
-	}
-	return true;
-}
-
-static const char *rule_fault(const struct plan *plan, const struct plan_chain *chain,
-			      const struct plan_rule *rule)
-{
-	const char *fault;
-
-	if (!rule->matches[0].kind)
-		return "matches everything";
-	if (rule->matches[PLAN_MATCHES_MAX].kind)
-		return "has too many matches";
-	if (!rule->sentence[0] || !printable(rule->sentence))
-		return "has no readable sentence";
-	for (const struct plan_match *m = rule->matches; m->kind; m++) {
-		if ((fault = match_fault(plan, rule, m)))
-			return fault;
-	}
-	return action_fault(chain, rule);
-}
-
-static int validate_set(const struct plan *plan, const struct plan_set *set, struct err *err)
-{
-	if (!set->name[0] || plan_find_set(plan, set->name) != set)
-		return err_set(err, EINVAL, "the plan has the set \"%s\" twice", set->name);
-	if (!set->n_addrs)
-		return err_set(err, EINVAL, "the plan's set %s is empty", set->name);
-	for (size_t i = 0; i < set->n_addrs; i++) {
-		char text[ADDR_TEXT_MAX];
-
-		if (set->addrs[i].family != set->family)
-			return err_set(err, EINVAL, "%s is of the wrong family for the set %s",
-				       addr_format(&set->addrs[i], text), set->name);
-	}
-	return 0;
-}
-
-static int validate_chain(const struct plan *plan, size_t index, struct err *err)
-{
-	const struct plan_chain *chain = &plan->chains[index];
-	const char *fault;
-
-	for (size_t i = 0; i < index; i++) {
-		if (!strcmp(plan->chains[i].name, chain->name))
-			return err_set(err, EINVAL, "the plan has the chain %s twice", chain->name);
-	}
-	if (!chain->name[0] || !plan_hook_name(chain->hook) || !plan_chain_type_name(chain->type))
-		return err_set(err, EINVAL, "the plan's chain \"%s\" hangs nowhere", chain->name);
-	if (chain->type == PLAN_CHAIN_NAT && chain->priority <= PLAN_PRIORITY_CONNTRACK)
-		return err_set(err, EINVAL, "the plan's NAT chain %s comes before conntrack",
-			       chain->name);
-	for (size_t i = 0; i < chain->n_rules; i++) {
-		if ((fault = rule_fault(plan, chain, &chain->rules[i])))
-			return err_set(err, EINVAL, "rule %zu of %s, \"%s\", %s", i + 1,
-				       chain->name, chain->rules[i].sentence, fault);
-	}
-	return 0;
-}
-
-int plan_validate(const struct plan *plan, struct err *err)
-{
-	int rc;
-
-	if (plan->error)
-		return err_set(err, plan->error,
-			       plan->error == -ENOMEM ? "out of memory for the plan"
-						      : "the plan has more than it can hold");
-	for (size_t i = 0; i < plan->n_sets; i++) {
-		if ((rc = validate_set(plan, &plan->sets[i], err)) < 0)
-			return rc;
-	}
-	for (size_t i = 0; i < plan->n_chains; i++) {
-		if ((rc = validate_chain(plan, i, err)) < 0)
-			return rc;
-	}
-	return 0;
 }

@@ -7,8 +7,8 @@
  * every printed form. A plan never touches the system.
  *
  *	plan   sets of addresses, and chains in order
- *	chain  where in the packet's way it hangs (hook, type, priority), and rules in order
- *	rule   matches, all of which must hold; one action; one sentence
+ *	chain  where in the packet's way it hangs (hook, type, priority), or that it is jumped to;
+ *and rules in order rule   matches, all of which must hold; one action; one sentence
  *
  * To give the plan a new word: one value in the enum here, one line where plan.c names and checks
  * it, one row in each backend. A backend that cannot say a word refuses the rule with its sentence.
@@ -37,39 +37,59 @@
 
 #define PLAN_COMMENT_PREFIX "meshdns/" /* in front of the sentence, in the kernel */
 
-/* The values of enum plan_match_kind that a rule can hold at most once each. */
+/* What a rule can ask of a packet, each kind at most once. */
 enum plan_match_kind {
 	PLAN_MATCH_END,      /* ends the list */
 	PLAN_MATCH_FAMILY,   /* value: AF_INET or AF_INET6 */
 	PLAN_MATCH_PROTOCOL, /* value: IPPROTO_UDP or IPPROTO_TCP */
-	PLAN_MATCH_DPORT,    /* value: destination port; a protocol must come before it */
+	PLAN_MATCH_DPORT,    /* value, last: destination port; a protocol must come before it */
 	PLAN_MATCH_DADDR,    /* set: destination address is in it; its family must come before it */
-	PLAN_MATCH_UID,      /* value: owner of the local socket */
+	PLAN_MATCH_SPREFIX,  /* prefix: of the source address; likewise */
+	PLAN_MATCH_DPREFIX,  /* prefix, negated: of the destination address; likewise */
+	PLAN_MATCH_UID,      /* value, last: owner of the local socket; output only */
+	PLAN_MATCH_IIF,      /* interface, begins: that it came in by; prerouting only */
+	PLAN_MATCH_OIF,      /* interface, begins: that it goes out by; output only */
+	PLAN_MATCH_INVALID,  /* conntrack finds no sense in it; after conntrack only */
 	PLAN_MATCH_KINDS,
+};
+
+struct plan_prefix {
+	struct addr addr; /* the bits behind `len` are 0 */
+	uint8_t len;
 };
 
 struct plan_match {
 	enum plan_match_kind kind;
+	bool negated; /* holds where it otherwise would not */
+	bool begins;  /* any interface whose name begins so */
 	union {
-		uint32_t value;
+		struct {
+			uint32_t value, last; /* `last`: 0, or the end of a range from `value` */
+		};
+		struct plan_prefix prefix;
 		char set[PLAN_NAME_MAX];
+		char interface[PLAN_NAME_MAX]; /* shorter than IFNAMSIZ */
 	};
 };
 
 enum plan_action_kind {
-	PLAN_ACTION_RETURN,   /* leave the chain: nothing more is done to the packet */
+	PLAN_ACTION_RETURN,   /* leave the chain: go on behind the jump, or do nothing more */
 	PLAN_ACTION_REDIRECT, /* to this machine, to port `value` */
 	/*
 	 * Track the packet's connection in zone `value`, the original direction alone: replies
 	 * are looked up in the default zone. Leaves the chain: the first zone given stays.
 	 */
 	PLAN_ACTION_ZONE,
+	PLAN_ACTION_JUMP, /* to the chain `name`, which hangs on no hook */
+	PLAN_ACTION_DROP,
+	PLAN_ACTION_LOG, /* in the kernel's log, `name` in front, syslog level `value`; go on */
 	PLAN_ACTION_KINDS,
 };
 
 struct plan_action {
 	enum plan_action_kind kind;
 	uint16_t value;
+	char name[PLAN_NAME_MAX];
 };
 
 struct plan_rule {
@@ -79,7 +99,9 @@ struct plan_rule {
 };
 
 enum plan_hook {
-	PLAN_HOOK_OUTPUT, /* packets that this machine makes */
+	PLAN_HOOK_NONE,       /* the chain is jumped to; it has neither type nor priority */
+	PLAN_HOOK_OUTPUT,     /* packets that this machine makes */
+	PLAN_HOOK_PREROUTING, /* packets that come in, for this machine or another */
 	PLAN_HOOKS,
 };
 
@@ -92,7 +114,15 @@ enum plan_chain_type {
 /* Netfilter's numbers: where conntrack and the customary tables stand on a hook. */
 #define PLAN_PRIORITY_RAW       (-300)
 #define PLAN_PRIORITY_CONNTRACK (-200)
+#define PLAN_PRIORITY_MANGLE    (-150)
 #define PLAN_PRIORITY_DNAT      (-100)
+
+/*
+ * In front of other tools' NAT rules, and behind them. The first rule that translates a connection
+ * decides. A backend without priorities puts its rules first or last among those that are there.
+ */
+#define PLAN_PRIORITY_BEFORE_DNAT (PLAN_PRIORITY_DNAT - 10)
+#define PLAN_PRIORITY_AFTER_DNAT  (PLAN_PRIORITY_DNAT + 10)
 
 struct plan_chain {
 	char name[PLAN_NAME_MAX];
@@ -128,10 +158,14 @@ void plan_free(struct plan *plan);
 struct plan_set *plan_add_set(struct plan *plan, const char *name, sa_family_t family);
 struct plan_chain *plan_add_chain(struct plan *plan, const char *name, enum plan_hook hook,
 				  enum plan_chain_type type, int32_t priority);
+struct plan_chain *plan_add_subchain(struct plan *plan, const char *name); /* PLAN_HOOK_NONE */
 
 /* Adds the address without its scope, in its place; an address that is there already is no error.
  */
 void plan_add_addr(struct plan *plan, struct plan_set *set, const struct addr *addr);
+
+/* Appends the match; one too many makes the rule invalid. */
+void plan_add_match(struct plan_rule *rule, struct plan_match match);
 
 /* Appends a copy of `rule`. */
 void plan_add_rule(struct plan *plan, struct plan_chain *chain, const struct plan_rule *rule);
@@ -147,7 +181,8 @@ bool plan_rule_equal(const struct plan_rule *a, const struct plan_rule *b);
 /*
  * Refuses what no backend could mean: a rule without match or sentence, a port without protocol, a
  * set that is not there or of another family, a redirection outside a NAT chain, a zone after
- * conntrack, ... -EINVAL, or -ENOMEM or -E2BIG when something did not fit.
+ * conntrack, a jump to nowhere or in a circle, a chain that nothing leads to, ... -EINVAL, or
+ * -ENOMEM or -E2BIG when something did not fit.
  */
 int plan_validate(const struct plan *plan, struct err *err);
 
@@ -156,8 +191,12 @@ const char *plan_hook_name(enum plan_hook hook);
 const char *plan_chain_type_name(enum plan_chain_type type);
 
 /* One line, no newline: "udp, port 53, uid 5678 -> return". */
-#define PLAN_RULE_TEXT_MAX 512
+#define PLAN_RULE_TEXT_MAX 640
 const char *plan_rule_format(const struct plan_rule *rule, char buf[PLAN_RULE_TEXT_MAX]);
+
+/* One line, no newline: "chain NAME (output hook, type nat, priority -100)". */
+#define PLAN_CHAIN_TEXT_MAX 128
+const char *plan_chain_format(const struct plan_chain *chain, char buf[PLAN_CHAIN_TEXT_MAX]);
 
 /* The whole plan as text. Negative errno when `out` cannot be written. */
 int plan_print(const struct plan *plan, FILE *out, struct err *err);

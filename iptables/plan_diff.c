@@ -59,11 +59,9 @@ static void diff_set(struct diff *diff, char sign, const struct plan_set *set,
 
 static void differ_chain(struct diff *diff, char sign, const struct plan_chain *chain)
 {
-	char line[LINE_BYTES];
+	char line[PLAN_CHAIN_TEXT_MAX];
 
-	snprintf(line, sizeof(line), "chain %s (%s hook, type %s, priority %d)", chain->name,
-		 plan_hook_name(chain->hook), plan_chain_type_name(chain->type), chain->priority);
-	differ(diff, sign, line);
+	differ(diff, sign, plan_chain_format(chain, line));
 }
 
 static void differ_rules(struct diff *diff, char sign, const struct plan_chain *chain, size_t from,

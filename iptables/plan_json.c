@@ -8,8 +8,11 @@
  *	                         "family": "ipv4"},
  *	               "action": {"redirect": 15053}, "comment": "..."}]}]}
  *
- * A match that a rule does not have is absent. Actions: {"return": true}, {"redirect": PORT},
- * {"zone": N}. Scripts rely on this: members are added, not changed.
+ * A chain that is jumped to has no hook, type and priority. A match that a rule does not have is
+ * absent; the others are "saddr" and "daddr" with a prefix ("10.0.0.0/8"), "not_daddr", "iif" and
+ * "oif" ("docker*": all that begin so), "invalid": true. A range of ports or uids is "1000-2000".
+ * Actions: {"return": true}, {"redirect": PORT}, {"zone": N}, {"jump": "chain"}, {"drop": true},
+ * {"log": "prefix", "level": N}. Scripts rely on this: members are added, not changed.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -27,6 +30,23 @@ static const char *family_name(uint32_t family)
 	return family == AF_INET ? "ipv4" : "ipv6";
 }
 
+static json_t *range_json(const struct plan_match *m)
+{
+	return m->last ? json_sprintf("%u-%u", m->value, m->last) : json_integer(m->value);
+}
+
+static json_t *prefix_json(const struct plan_prefix *prefix)
+{
+	char text[ADDR_TEXT_MAX];
+
+	return json_sprintf("%s/%u", addr_format(&prefix->addr, text), prefix->len);
+}
+
+static json_t *interface_json(const struct plan_match *m)
+{
+	return json_sprintf("%s%s", m->interface, m->begins ? "*" : "");
+}
+
 /*
  * json_object_set_new() and json_array_append_new() take NULL for a failed value and return -1;
  * what they are given is theirs either way.
@@ -39,10 +59,18 @@ static int put_match(json_t *object, const struct plan_match *m)
 	case PLAN_MATCH_PROTOCOL:
 		return json_object_set_new(object, "protocol",
 					   json_string(m->value == IPPROTO_UDP ? "udp" : "tcp"));
-	case PLAN_MATCH_DPORT: return json_object_set_new(object, "dport", json_integer(m->value));
+	case PLAN_MATCH_DPORT: return json_object_set_new(object, "dport", range_json(m));
 	case PLAN_MATCH_DADDR:
 		return json_object_set_new(object, "daddr", json_sprintf("@%s", m->set));
-	case PLAN_MATCH_UID: return json_object_set_new(object, "uid", json_integer(m->value));
+	case PLAN_MATCH_SPREFIX:
+		return json_object_set_new(object, "saddr", prefix_json(&m->prefix));
+	case PLAN_MATCH_DPREFIX:
+		return json_object_set_new(object, m->negated ? "not_daddr" : "daddr",
+					   prefix_json(&m->prefix));
+	case PLAN_MATCH_UID: return json_object_set_new(object, "uid", range_json(m));
+	case PLAN_MATCH_IIF: return json_object_set_new(object, "iif", interface_json(m));
+	case PLAN_MATCH_OIF: return json_object_set_new(object, "oif", interface_json(m));
+	case PLAN_MATCH_INVALID: return json_object_set_new(object, "invalid", json_true());
 	case PLAN_MATCH_END:
 	case PLAN_MATCH_KINDS: break;
 	}
@@ -55,6 +83,10 @@ static json_t *action_json(const struct plan_action *action)
 	case PLAN_ACTION_RETURN: return json_pack("{s:b}", "return", 1);
 	case PLAN_ACTION_REDIRECT: return json_pack("{s:i}", "redirect", (int)action->value);
 	case PLAN_ACTION_ZONE: return json_pack("{s:i}", "zone", (int)action->value);
+	case PLAN_ACTION_JUMP: return json_pack("{s:s}", "jump", action->name);
+	case PLAN_ACTION_DROP: return json_pack("{s:b}", "drop", 1);
+	case PLAN_ACTION_LOG:
+		return json_pack("{s:s, s:i}", "log", action->name, "level", (int)action->value);
 	case PLAN_ACTION_KINDS: break;
 	}
 	return NULL;
@@ -80,6 +112,8 @@ static json_t *chain_json(const struct plan_chain *chain)
 		if (json_array_append_new(rules, rule_json(&chain->rules[i])) < 0)
 			return NULL;
 	}
+	if (chain->hook == PLAN_HOOK_NONE)
+		return json_pack("{s:s, s:O}", "name", chain->name, "rules", rules);
 	return json_pack("{s:s, s:s, s:s, s:i, s:O}", "name", chain->name, "hook",
 			 plan_hook_name(chain->hook), "type", plan_chain_type_name(chain->type),
 			 "priority", (int)chain->priority, "rules", rules);

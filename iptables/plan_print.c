@@ -5,6 +5,22 @@
 
 #include "iptables/plan.h"
 
+/* "port 53" or "ports 1000-2000". */
+static int format_range(const char *what, const struct plan_match *m, char *buf, size_t size)
+{
+	if (m->last)
+		return snprintf(buf, size, "%ss %u-%u", what, m->value, m->last);
+	return snprintf(buf, size, "%s %u", what, m->value);
+}
+
+static int format_prefix(const char *what, const struct plan_match *m, char *buf, size_t size)
+{
+	char addr[ADDR_TEXT_MAX];
+
+	return snprintf(buf, size, "%s%s %s/%u", m->negated ? "not " : "", what,
+			addr_format(&m->prefix.addr, addr), m->prefix.len);
+}
+
 static int format_match(const struct plan_match *m, char *buf, size_t size)
 {
 	switch (m->kind) {
@@ -12,9 +28,16 @@ static int format_match(const struct plan_match *m, char *buf, size_t size)
 		return snprintf(buf, size, "%s", m->value == AF_INET ? "ipv4" : "ipv6");
 	case PLAN_MATCH_PROTOCOL:
 		return snprintf(buf, size, "%s", m->value == IPPROTO_UDP ? "udp" : "tcp");
-	case PLAN_MATCH_DPORT: return snprintf(buf, size, "to port %u", m->value);
+	case PLAN_MATCH_DPORT: return format_range("to port", m, buf, size);
 	case PLAN_MATCH_DADDR: return snprintf(buf, size, "to %s", m->set);
-	case PLAN_MATCH_UID: return snprintf(buf, size, "of uid %u", m->value);
+	case PLAN_MATCH_SPREFIX: return format_prefix("from", m, buf, size);
+	case PLAN_MATCH_DPREFIX: return format_prefix("to", m, buf, size);
+	case PLAN_MATCH_UID: return format_range("of uid", m, buf, size);
+	case PLAN_MATCH_IIF:
+		return snprintf(buf, size, "in by %s%s", m->interface, m->begins ? "*" : "");
+	case PLAN_MATCH_OIF:
+		return snprintf(buf, size, "out by %s%s", m->interface, m->begins ? "*" : "");
+	case PLAN_MATCH_INVALID: return snprintf(buf, size, "invalid");
 	case PLAN_MATCH_END:
 	case PLAN_MATCH_KINDS: break;
 	}
@@ -29,6 +52,11 @@ static void format_action(const struct plan_action *action, char *buf, size_t si
 	case PLAN_ACTION_ZONE:
 		snprintf(buf, size, "conntrack zone %u (original direction)", action->value);
 		break;
+	case PLAN_ACTION_JUMP: snprintf(buf, size, "go through %s", action->name); break;
+	case PLAN_ACTION_DROP: snprintf(buf, size, "drop"); break;
+	case PLAN_ACTION_LOG:
+		snprintf(buf, size, "log \"%s\" at level %u", action->name, action->value);
+		break;
 	case PLAN_ACTION_KINDS: break;
 	}
 }
@@ -38,14 +66,25 @@ const char *plan_rule_format(const struct plan_rule *rule, char buf[PLAN_RULE_TE
 	size_t used = 0;
 
 	for (const struct plan_match *m = rule->matches; m->kind; m++) {
-		char text[PLAN_NAME_MAX + 8];
+		char text[ADDR_TEXT_MAX + 16];
 
 		format_match(m, text, sizeof(text));
 		used += (size_t)snprintf(buf + used, PLAN_RULE_TEXT_MAX - used, "%s%s",
 					 used ? " " : "", text);
 	}
-	used += (size_t)snprintf(buf + used, PLAN_RULE_TEXT_MAX - used, " -> ");
+	used += (size_t)snprintf(buf + used, PLAN_RULE_TEXT_MAX - used, "%s-> ", used ? " " : "");
 	format_action(&rule->action, buf + used, PLAN_RULE_TEXT_MAX - used);
+	return buf;
+}
+
+const char *plan_chain_format(const struct plan_chain *chain, char buf[PLAN_CHAIN_TEXT_MAX])
+{
+	if (chain->hook == PLAN_HOOK_NONE)
+		snprintf(buf, PLAN_CHAIN_TEXT_MAX, "chain %s", chain->name);
+	else
+		snprintf(buf, PLAN_CHAIN_TEXT_MAX, "chain %s (%s hook, type %s, priority %d)",
+			 chain->name, plan_hook_name(chain->hook),
+			 plan_chain_type_name(chain->type), chain->priority);
 	return buf;
 }
 
@@ -64,9 +103,8 @@ int plan_print(const struct plan *plan, FILE *out, struct err *err)
 	for (size_t i = 0; i < plan->n_chains; i++) {
 		const struct plan_chain *chain = &plan->chains[i];
 
-		fprintf(out, "%schain %s (%s hook, type %s, priority %d):\n",
-			i || plan->n_sets ? "\n" : "", chain->name, plan_hook_name(chain->hook),
-			plan_chain_type_name(chain->type), chain->priority);
+		fprintf(out, "%s%s:\n", i || plan->n_sets ? "\n" : "",
+			plan_chain_format(chain, text));
 		for (size_t j = 0; j < chain->n_rules; j++)
 			fprintf(out, "  # %s\n  %s\n", chain->rules[j].sentence,
 				plan_rule_format(&chain->rules[j], text));

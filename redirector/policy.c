@@ -1,224 +1,263 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How DNS is captured.
+ * Which chains there are, and what is left alone.
  *
- *	application ── port 53 of a nameserver ──► nat output: redirect ──► resolver, port 15053
- *	resolver    ── port 53 of a nameserver ──► nat output: return ────► the nameserver
+ *	prerouting-mangle  -150  drops what conntrack finds invalid
+ *	prerouting-nat      ±10  guests of virtual networks; then go through inbound
+ *	output-raw         -300  zones for queries
+ *	output-nat          -10  queries; then, with insert_outbound, go through outbound
+ *	output-nat-late     +10  otherwise: go through outbound
  *
- * The two are told apart by the owner of the socket, the proxy user. Answers need no rule:
- * conntrack turns them back by itself. UDP and TCP are captured alike: a truncated answer is
- * asked again over TCP, and must be asked of the same server.
+ * Ours stand beside other tools' NAT chains, ±10 around the priority of these: the first rule that
+ * translates a connection decides. Queries are captured in front of all others, for on a container
+ * Docker's own rules send the queries to 127.0.0.11 to a random port of that address: applications'
+ * queries must be ours before, and the resolver's own, which we return, come to Docker's rules
+ * next. TCP is captured behind them, as Kuma appends its rules, so that what others translate stays
+ * theirs; or, if the settings say so, in front.
  *
- * Zones. conntrack knows a UDP flow by its addresses and ports for some 30 to 120 seconds, and
- * decides about NAT when it sees the first packet. Source ports are used again sooner than that.
- * A resolver's query from the port that an application just used, to the same nameserver, would
- * be taken for the application's flow and redirected: to the resolver itself. The other way round
- * an application's query would slip past it. So each side's queries are looked up in a zone of
- * their own.
- *
- * Only the original direction has a zone. A reply is looked up in the default zone, as if there
- * were no zones, and finds its flow whichever zone that began in. Kuma and Istio put both
- * directions into the zone and so need a rule that guesses the zone of each reply: everything
- * that comes in from port 53. On a host that forwards for others (a VM with containers) that
- * takes away their connections' replies; and replies from a nameserver on loopback need further
- * rules. Without the guess there is nothing to get wrong, and no rule on any hook but output.
- *
- * TCP has no zones. It does not need them: connect() takes no pair of ports that the socket table
- * still holds, and conntrack begins a finished connection anew when it sees a SYN. And it could
- * not have them: the FINs of a closed socket and the acknowledgements of TIME_WAIT belong to no
- * user any more, so a zone chosen by user for each packet would split one connection in two.
- *
- * The order of matches is the price of a packet that is no DNS: protocol and port first.
+ * A return in one chain leaves a packet to the next one. That is why what is excluded is said in
+ * each of the three that would do something to it.
  */
 #include "redirector/policy.h"
 
 #include <errno.h>
-#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "common/cleanup.h"
+#include "redirector/policy_parts.h"
 
-#define DNS_PORT 53
+/* --- rules --------------------------------------------------------------------------------------
+ */
 
-static const struct {
-	uint32_t number;
-	const char *name;
-} protocols[] = {{IPPROTO_UDP, "UDP"}, {IPPROTO_TCP, "TCP"}};
-
-/* Whose queries are captured; at most one target a family. */
-struct target {
-	sa_family_t family; /* AF_UNSPEC: both */
-	const char *set;    /* of destinations; NULL: any */
-	const char *servers;
-};
-
-struct targets {
-	size_t n;
-	struct target list[2];
-};
-
-static bool family_wanted(const struct settings *settings, sa_family_t family)
+struct plan_rule policy_rule(enum plan_action_kind action, uint16_t value)
 {
-	switch (settings->family_mode) {
-	case FAMILY_IPV4: return family == AF_INET;
-	case FAMILY_IPV6: return family == AF_INET6;
+	return (struct plan_rule){.action = {action, .value = value}};
+}
+
+void policy_match(struct plan_rule *rule, enum plan_match_kind kind, uint32_t value)
+{
+	plan_add_match(rule, (struct plan_match){kind, .value = value});
+}
+
+void policy_match_range(struct plan_rule *rule, enum plan_match_kind kind, uint32_t first,
+			uint32_t last)
+{
+	struct plan_match match = {kind, .value = first};
+
+	match.last = last > first ? last : 0;
+	plan_add_match(rule, match);
+}
+
+void policy_match_family(struct plan_rule *rule, sa_family_t family)
+{
+	if (family != AF_UNSPEC && !plan_rule_match(rule, PLAN_MATCH_FAMILY))
+		policy_match(rule, PLAN_MATCH_FAMILY, family);
+}
+
+void policy_match_prefix(struct plan_rule *rule, enum plan_match_kind kind,
+			 const struct prefix *prefix, bool negated)
+{
+	policy_match_family(rule, prefix->addr.family);
+	plan_add_match(rule, (struct plan_match){kind, .negated = negated,
+						 .prefix = {prefix->addr, prefix->len}});
+}
+
+void policy_say(const struct policy *policy, struct plan_chain *chain, struct plan_rule *rule,
+		const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(rule->sentence, sizeof(rule->sentence), fmt, ap);
+	va_end(ap);
+	plan_add_rule(policy->plan, chain, rule);
+}
+
+const char *policy_prefix_text(const struct prefix *prefix, char buf[POLICY_PREFIX_TEXT_MAX])
+{
+	char addr[ADDR_TEXT_MAX];
+
+	snprintf(buf, POLICY_PREFIX_TEXT_MAX, "%s/%u", addr_format(&prefix->addr, addr),
+		 prefix->len);
+	return buf;
+}
+
+sa_family_t policy_family(const struct policy *policy)
+{
+	switch (policy->settings->family_mode) {
+	case FAMILY_IPV4: return AF_INET;
+	case FAMILY_IPV6: return AF_INET6;
 	case FAMILY_DUALSTACK: break;
 	}
-	return true;
+	return AF_UNSPEC;
 }
 
-/* Every destination: one target for both families where both are wanted. */
-static void target_all(const struct settings *settings, struct targets *targets)
+bool policy_wants(const struct policy *policy, sa_family_t family)
 {
-	static const struct target all[] = {
-		[FAMILY_DUALSTACK] = {AF_UNSPEC, NULL, "any server"},
-		[FAMILY_IPV4] = {AF_INET, NULL, "any IPv4 server"},
-		[FAMILY_IPV6] = {AF_INET6, NULL, "any IPv6 server"},
-	};
-
-	targets->list[targets->n++] = all[settings->family_mode];
+	return policy_family(policy) == AF_UNSPEC || policy_family(policy) == family;
 }
 
-/* The nameservers of one family, as a set of the plan. */
-static void target_nameservers(const struct settings *settings, const struct host *host,
-			       const struct target *target, struct plan *plan,
-			       struct targets *targets)
-{
-	struct plan_set *set = NULL;
+/* --- what is left alone -------------------------------------------------------------------------
+ */
 
-	if (!family_wanted(settings, target->family))
+/* The port that every rule like `what` is about, 0 for any. */
+static uint32_t port_of(const struct plan_rule *what)
+{
+	const struct plan_match *port = plan_rule_match(what, PLAN_MATCH_DPORT);
+
+	return port ? port->value : 0;
+}
+
+static bool ports_contain(const struct port_list *ports, uint32_t port)
+{
+	for (size_t i = 0; i < ports->n; i++) {
+		if (ports->list[i].first <= port && port <= ports->list[i].last)
+			return true;
+	}
+	return !ports->n;
+}
+
+static void exclude_uids(const struct policy *policy, struct plan_chain *chain,
+			 const struct plan_rule *what, const struct uid_exclusion *exclusion,
+			 const struct port_range *ports)
+{
+	const struct uid_range *uids = &exclusion->uids;
+	struct plan_rule rule = *what;
+
+	if (ports)
+		policy_match_range(&rule, PLAN_MATCH_DPORT, ports->first, ports->last);
+	policy_match_range(&rule, PLAN_MATCH_UID, uids->first, uids->last);
+	if (uids->first == uids->last)
+		policy_say(policy, chain, &rule, "uid %u is excluded from redirection",
+			   uids->first);
+	else
+		policy_say(policy, chain, &rule, "uids %u to %u are excluded from redirection",
+			   uids->first, uids->last);
+}
+
+/* One protocol of it, the one of `what`. */
+static void add_uid_exclusion(const struct policy *policy, struct plan_chain *chain,
+			      const struct plan_rule *what, const struct uid_exclusion *exclusion)
+{
+	const struct plan_match *protocol = plan_rule_match(what, PLAN_MATCH_PROTOCOL);
+	const struct port_list *ports = &exclusion->ports;
+
+	if (!(protocol->value == IPPROTO_UDP ? exclusion->udp : exclusion->tcp))
 		return;
-	for (size_t i = 0; i < host->n_nameservers; i++) {
-		if (host->nameservers[i].family != target->family)
-			continue;
-		if (!set)
-			set = plan_add_set(plan, target->set, target->family);
-		plan_add_addr(plan, set, &host->nameservers[i]);
+	if (port_of(what)) {
+		if (ports_contain(ports, port_of(what)))
+			exclude_uids(policy, chain, what, exclusion, NULL);
+		return;
 	}
-	if (set)
-		targets->list[targets->n++] = *target;
+	for (size_t i = 0; i < ports->n; i++)
+		exclude_uids(policy, chain, what, exclusion, &ports->list[i]);
+	if (!ports->n)
+		exclude_uids(policy, chain, what, exclusion, NULL);
 }
 
-static int find_targets(const struct settings *settings, const struct host *host, struct plan *plan,
-			struct targets *targets, struct err *err)
+void policy_add_exclusions(const struct policy *policy, struct plan_chain *chain,
+			   const struct plan_rule *what, bool link_local)
 {
-	static const struct target nameservers[] = {
-		{AF_INET, "nameservers4", "the IPv4 nameservers"},
-		{AF_INET6, "nameservers6", "the IPv6 nameservers"},
-	};
-
-	if (settings->redirect_all_dns) {
-		target_all(settings, targets);
-		return 0;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(nameservers); i++)
-		target_nameservers(settings, host, &nameservers[i], plan, targets);
-	if (targets->n == 0)
-		return err_set(err, ENODATA,
-			       "%s has no nameserver that can be captured, only link-local ones or "
-			       "none of the family that --ip-family-mode leaves; use another mode, "
-			       "--resolv-conf or --redirect-all-dns-traffic",
-			       host->resolv_conf);
-	return 0;
-}
-
-/* --- rules --- */
-
-static void add_match(struct plan_rule *rule, struct plan_match match)
-{
-	size_t n = 0;
-
-	while (rule->matches[n].kind)
-		n++;
-	rule->matches[n] = match;
-}
-
-static struct plan_rule dns_rule(uint32_t protocol, enum plan_action_kind action, uint16_t value)
-{
-	struct plan_rule rule = {.action = {action, value}};
-
-	add_match(&rule, (struct plan_match){PLAN_MATCH_PROTOCOL, .value = protocol});
-	add_match(&rule, (struct plan_match){PLAN_MATCH_DPORT, .value = DNS_PORT});
-	return rule;
-}
-
-static void match_owner(struct plan_rule *rule, const struct host *host)
-{
-	add_match(rule, (struct plan_match){PLAN_MATCH_UID, .value = host->proxy_user.uid});
-}
-
-static void match_target(struct plan_rule *rule, const struct target *target)
-{
-	if (target->family)
-		add_match(rule, (struct plan_match){PLAN_MATCH_FAMILY, .value = target->family});
-	if (target->set) {
-		struct plan_match set = {.kind = PLAN_MATCH_DADDR};
-
-		snprintf(set.set, sizeof(set.set), "%s", target->set);
-		add_match(rule, set);
-	}
-}
-
-static void add_zones(const struct host *host, const struct targets *targets, struct plan *plan)
-{
-	struct plan_chain *chain = plan_add_chain(plan, "output-raw", PLAN_HOOK_OUTPUT,
-						  PLAN_CHAIN_FILTER, PLAN_PRIORITY_RAW);
-	struct plan_rule rule = dns_rule(IPPROTO_UDP, PLAN_ACTION_ZONE, POLICY_ZONE_RESOLVER);
-
-	match_owner(&rule, host);
-	snprintf(rule.sentence, sizeof(rule.sentence),
-		 "the resolver's own queries are tracked apart from those that are captured");
-	plan_add_rule(plan, chain, &rule);
-
-	for (size_t i = 0; i < targets->n; i++) {
-		rule = dns_rule(IPPROTO_UDP, PLAN_ACTION_ZONE, POLICY_ZONE_APPLICATIONS);
-		match_target(&rule, &targets->list[i]);
-		snprintf(rule.sentence, sizeof(rule.sentence),
-			 "queries to %s are tracked apart from the resolver's own",
-			 targets->list[i].servers);
-		plan_add_rule(plan, chain, &rule);
-	}
-}
-
-static void add_redirects(const struct settings *settings, const struct host *host,
-			  const struct targets *targets, struct plan *plan)
-{
-	struct plan_chain *chain = plan_add_chain(plan, "output-nat", PLAN_HOOK_OUTPUT,
-						  PLAN_CHAIN_NAT, PLAN_PRIORITY_DNAT);
+	static const struct prefix fe80 = {.addr = {.family = AF_INET6, .bytes = {0xfe, 0x80}},
+					   .len = 10};
+	const struct settings *settings = policy->settings;
+	const struct prefix_list *ips = &settings->exclude_outbound_ips;
+	char text[POLICY_PREFIX_TEXT_MAX];
 	struct plan_rule rule;
 
-	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
-		rule = dns_rule(protocols[i].number, PLAN_ACTION_RETURN, 0);
-		match_owner(&rule, host);
-		snprintf(rule.sentence, sizeof(rule.sentence),
-			 "the resolver's own queries over %s go where it sends them",
-			 protocols[i].name);
-		plan_add_rule(plan, chain, &rule);
+	for (size_t i = 0; i < settings->n_uid_exclusions; i++)
+		add_uid_exclusion(policy, chain, what, &settings->uid_exclusions[i]);
+	for (size_t i = 0; i < ips->n; i++) {
+		if (!policy_wants(policy, ips->list[i].addr.family))
+			continue;
+		rule = *what;
+		policy_match_prefix(&rule, PLAN_MATCH_DPREFIX, &ips->list[i], false);
+		policy_say(policy, chain, &rule, "destination %s is excluded from redirection",
+			   policy_prefix_text(&ips->list[i], text));
 	}
-	for (size_t t = 0; t < targets->n; t++) {
-		for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
-			rule = dns_rule(protocols[i].number, PLAN_ACTION_REDIRECT,
-					settings->dns_port);
-			match_target(&rule, &targets->list[t]);
-			snprintf(rule.sentence, sizeof(rule.sentence),
-				 "queries over %s to %s go to the resolver", protocols[i].name,
-				 targets->list[t].servers);
-			plan_add_rule(plan, chain, &rule);
-		}
+	if (link_local && policy_wants(policy, AF_INET6)) {
+		rule = *what;
+		policy_match_prefix(&rule, PLAN_MATCH_DPREFIX, &fe80, false);
+		policy_say(policy, chain, &rule,
+			   "link-local destinations are left alone: a redirected packet's source "
+			   "could not be answered");
 	}
+}
+
+/* --- chains -------------------------------------------------------------------------------------
+ */
+
+static void add_log(const struct policy *policy, struct plan_chain *chain, const char *prefix)
+{
+	struct plan_rule rule = policy_rule(PLAN_ACTION_LOG, policy->settings->log_level);
+
+	if (!policy->settings->log)
+		return;
+	snprintf(rule.action.name, sizeof(rule.action.name), "%s", prefix);
+	policy_match_family(&rule, policy_family(policy));
+	policy_say(policy, chain, &rule, "each new connection is logged");
+}
+
+static int add_output(const struct policy *policy, struct err *err)
+{
+	const struct settings *settings = policy->settings;
+	bool insert = settings->redirect_outbound && settings->insert_outbound;
+	struct plan_chain *chain = NULL;
+
+	if (policy->n_targets && !settings->skip_zones)
+		policy_add_zones(policy);
+	if (policy->n_targets || settings->log || insert)
+		chain = plan_add_chain(policy->plan, "output-nat", PLAN_HOOK_OUTPUT, PLAN_CHAIN_NAT,
+				       PLAN_PRIORITY_BEFORE_DNAT);
+	add_log(policy, chain, "OUTPUT:");
+	if (policy->n_targets)
+		policy_add_dns(policy, chain);
+	if (!settings->redirect_outbound)
+		return 0;
+	if (!insert)
+		chain = plan_add_chain(policy->plan, "output-nat-late", PLAN_HOOK_OUTPUT,
+				       PLAN_CHAIN_NAT, PLAN_PRIORITY_AFTER_DNAT);
+	return policy_add_outbound(policy, chain, err);
+}
+
+static void add_prerouting(const struct policy *policy)
+{
+	const struct settings *settings = policy->settings;
+	struct plan_rule rule = policy_rule(PLAN_ACTION_DROP, 0);
+	struct plan_chain *chain;
+
+	if (settings->drop_invalid) {
+		chain = plan_add_chain(policy->plan, "prerouting-mangle", PLAN_HOOK_PREROUTING,
+				       PLAN_CHAIN_FILTER, PLAN_PRIORITY_MANGLE);
+		policy_match_family(&rule, policy_family(policy));
+		plan_add_match(&rule, (struct plan_match){.kind = PLAN_MATCH_INVALID});
+		policy_say(policy, chain, &rule,
+			   "packets that belong to no connection would reset the proxy's");
+	}
+	if (!settings->redirect_inbound && !settings->n_vnets && !settings->log)
+		return;
+	chain = plan_add_chain(policy->plan, "prerouting-nat", PLAN_HOOK_PREROUTING, PLAN_CHAIN_NAT,
+			       settings->insert_inbound || settings->n_vnets
+				       ? PLAN_PRIORITY_BEFORE_DNAT
+				       : PLAN_PRIORITY_AFTER_DNAT);
+	add_log(policy, chain, "PREROUTING:");
+	policy_add_vnets(policy, chain);
+	if (settings->redirect_inbound)
+		policy_add_inbound(policy, chain);
 }
 
 int policy_plan(const struct settings *settings, const struct host *host, struct plan *ret_plan,
 		struct err *err)
 {
-	struct targets targets = {0};
+	struct policy policy = {.settings = settings, .host = host, .plan = ret_plan};
 	int rc;
 
 	if ((rc = settings_check_install(settings, err)) < 0 ||
-	    (rc = find_targets(settings, host, ret_plan, &targets, err)) < 0)
+	    (rc = policy_find_targets(&policy, err)) < 0)
 		return rc;
-	if (!settings->skip_zones)
-		add_zones(host, &targets, ret_plan);
-	add_redirects(settings, host, &targets, ret_plan);
+	add_prerouting(&policy);
+	if ((rc = add_output(&policy, err)) < 0)
+		return rc;
 	return plan_validate(ret_plan, err);
 }

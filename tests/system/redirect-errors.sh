@@ -117,7 +117,8 @@ test_a_kernel_without_nf_tables() {
 	redirect uninstall
 }
 
-# Messages: 0 begin, 1 the table, 2 and 3 the chains, 4 and 5 zones, 6 and 7 return, 8 redirect.
+# Messages: 0 begin, 1 the table, 2 and 3 the chains, 4 return, 5 and 6 zones, 7 to 10 return,
+# 11 redirect.
 test_a_kernel_without_a_feature() {
 	local run
 	refuses() {
@@ -126,11 +127,11 @@ test_a_kernel_without_a_feature() {
 	}
 	refuses 'no tables for IPv4 and IPv6 together \(CONFIG_NF_TABLES_INET\)' 1 $EAFNOSUPPORT
 	refuses 'no NAT in inet tables \(CONFIG_NFT_NAT.*chain output-nat' 3 $ENOENT
-	for run in "4 $ENOENT" "5 $EOPNOTSUPP"; do
+	for run in "5 $ENOENT" "6 $EOPNOTSUPP"; do
 		# shellcheck disable=SC2086 # two words
 		refuses 'no conntrack zones .*CONFIG_NF_CONNTRACK_ZONES.*--skip-dns-conntrack-zone-split' $run
 	done
-	refuses 'no redirection \(CONFIG_NFT_REDIR\), .*"queries over UDP to any server' 8 $ENOENT
+	refuses 'no redirection \(CONFIG_NFT_REDIR\), .*"queries over UDP to any server' 11 $ENOENT
 	redirect uninstall
 }
 
@@ -138,7 +139,7 @@ test_a_kernel_without_a_feature() {
 
 test_a_refusal_names_the_rule() {
 	says 3 "refused the rule \"the resolver's own queries over TCP go where it sends them\": Invalid" \
-		lies "$(answer 7 $EINVAL)" install "${ALL[@]}"
+		lies "$(answer 10 $EINVAL)" install "${ALL[@]}"
 	redirect uninstall
 	says 3 'refused the chain output-raw: Invalid argument' \
 		lies "$(answer 2 $EINVAL)" install "${ALL[@]}"

@@ -6,6 +6,8 @@ redirect-peer.py serve NAME PORT ADDRESS...: UDP and TCP; says "ready" when it l
 server closes first, so that it and not the client is left in TIME_WAIT.
 redirect-peer.py ask udp|tcp SOURCE-PORT SERVER...: asks each server's port 53, over UDP all of them
 from one socket, as musl does; prints who answered for each, "nobody" after a while.
+redirect-peer.py probe: reads lines "udp|tcp SOURCE ADDRESS PORT", source "any" being any, and prints who
+answered each, from a socket of its own.
 """
 
 import select
@@ -19,6 +21,8 @@ def make_socket(address, port, kind):
     family, _, _, _, target = socket.getaddrinfo(address, port, type=kind)[0]
     sock = socket.socket(family, kind)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     return sock, target
 
 
@@ -72,8 +76,25 @@ def ask_tcp(source_port, server):
         return "nobody"
 
 
+def probe(transport, source, address, port):
+    sock, target = make_socket(address, int(port), UDP if transport == "udp" else TCP)
+    sock.settimeout(1.5)
+    if source != "any":
+        sock.bind((source, 0))
+    try:
+        sock.connect(target)
+        if transport == "udp":
+            sock.send(b"?")
+        return sock.recv(64).decode()
+    except OSError:
+        return "nobody"
+
+
 if sys.argv[1] == "serve":
     serve(sys.argv[2], int(sys.argv[3]), sys.argv[4:])
+elif sys.argv[1] == "probe":
+    for line in sys.stdin:
+        print(probe(*line.split()), flush=True)
 elif sys.argv[2] == "udp":
     print(*ask_udp(int(sys.argv[3]), sys.argv[4:]))
 else:

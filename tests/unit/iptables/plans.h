@@ -20,13 +20,13 @@ static const struct plan_rule plans_zone = {
 	.matches = {{PLAN_MATCH_PROTOCOL, .value = IPPROTO_UDP},
 		    {PLAN_MATCH_DPORT, .value = 53},
 		    {PLAN_MATCH_UID, .value = 4000000000}},
-	.action = {PLAN_ACTION_ZONE, 1},
+	.action = {PLAN_ACTION_ZONE, .value = 1},
 	.sentence = "of a large uid",
 };
 
 static const struct plan_rule plans_return = {
 	.matches = {{PLAN_MATCH_FAMILY, .value = AF_INET}},
-	.action = {PLAN_ACTION_RETURN, 0},
+	.action = {PLAN_ACTION_RETURN, .value = 0},
 	.sentence = "one match is enough",
 };
 
@@ -35,8 +35,43 @@ static const struct plan_rule plans_redirect = {
 		    {PLAN_MATCH_DPORT, .value = 65535},
 		    {PLAN_MATCH_FAMILY, .value = AF_INET6},
 		    {PLAN_MATCH_DADDR, .set = "six"}},
-	.action = {PLAN_ACTION_REDIRECT, 15053},
+	.action = {PLAN_ACTION_REDIRECT, .value = 15053},
 	.sentence = "to a set",
+};
+
+#define PLANS_PREFIX4(a, b, c, d, bits)                                           \
+	{                                                                         \
+		.addr = {.family = AF_INET, .bytes = {a, b, c, d}}, .len = (bits) \
+	}
+
+static const struct plan_rule plans_ranges = {
+	.matches = {{PLAN_MATCH_PROTOCOL, .value = IPPROTO_TCP},
+		    {PLAN_MATCH_DPORT, .value = 1000, .last = 2000},
+		    {PLAN_MATCH_FAMILY, .value = AF_INET},
+		    {PLAN_MATCH_SPREFIX, .prefix = PLANS_PREFIX4(127, 0, 0, 6, 32)},
+		    {PLAN_MATCH_DPREFIX, .negated = true, .prefix = PLANS_PREFIX4(10, 0, 0, 0, 9)},
+		    {PLAN_MATCH_UID, .value = 0, .last = 4000000000},
+		    {PLAN_MATCH_OIF, .interface = "lo"}},
+	.action = {PLAN_ACTION_REDIRECT, .value = 15001},
+	.sentence = "all that has a range",
+};
+
+static const struct plan_rule plans_log = {
+	.action = {PLAN_ACTION_LOG, .value = 7, .name = "OUT:"},
+	.sentence = "everything",
+};
+
+static const struct plan_rule plans_jump = {
+	.matches = {{PLAN_MATCH_PROTOCOL, .value = IPPROTO_TCP}},
+	.action = {PLAN_ACTION_JUMP, .name = "sub"},
+	.sentence = "in a chain of its own",
+};
+
+static const struct plan_rule plans_drop = {
+	.matches = {{PLAN_MATCH_IIF, .begins = true, .interface = "docker"},
+		    {.kind = PLAN_MATCH_INVALID}},
+	.action = {.kind = PLAN_ACTION_DROP},
+	.sentence = "of a kind of interface",
 };
 
 static inline void plans_fill(struct plan *plan)
@@ -47,6 +82,11 @@ static inline void plans_fill(struct plan *plan)
 		plan_add_chain(plan, "raw", PLAN_HOOK_OUTPUT, PLAN_CHAIN_FILTER, PLAN_PRIORITY_RAW);
 	struct plan_chain *nat =
 		plan_add_chain(plan, "nat", PLAN_HOOK_OUTPUT, PLAN_CHAIN_NAT, PLAN_PRIORITY_DNAT);
+	struct plan_chain *late = plan_add_chain(plan, "late", PLAN_HOOK_OUTPUT, PLAN_CHAIN_NAT,
+						 PLAN_PRIORITY_AFTER_DNAT);
+	struct plan_chain *pre = plan_add_chain(plan, "pre", PLAN_HOOK_PREROUTING,
+						PLAN_CHAIN_FILTER, PLAN_PRIORITY_MANGLE);
+	struct plan_chain *sub = plan_add_subchain(plan, "sub");
 
 	for (size_t i = 0; i < 3; i++) {
 		struct addr addr = plans_addr(six[i]);
@@ -56,6 +96,10 @@ static inline void plans_fill(struct plan *plan)
 	plan_add_rule(plan, raw, &plans_zone);
 	plan_add_rule(plan, nat, &plans_return);
 	plan_add_rule(plan, nat, &plans_redirect);
+	plan_add_rule(plan, late, &plans_log);
+	plan_add_rule(plan, late, &plans_jump);
+	plan_add_rule(plan, pre, &plans_drop);
+	plan_add_rule(plan, sub, &plans_ranges);
 }
 
 /* What a printer writes; to be freed. */

@@ -51,6 +51,51 @@ Test(nft_expr, every_word_comes_back)
 	round_trip(&plans_redirect);
 	four.matches[2].value = AF_INET;
 	round_trip(&four);
+	round_trip(&plans_log);
+	round_trip(&plans_jump);
+	round_trip(&plans_drop);
+	round_trip(&plans_ranges);
+}
+
+Test(nft_expr, every_prefix_comes_back)
+{
+	struct plan_rule rule = {.matches[0] = {PLAN_MATCH_FAMILY, .value = AF_INET},
+				 .action = {.kind = PLAN_ACTION_RETURN},
+				 .sentence = "a prefix"};
+	struct plan_match *m = &rule.matches[1];
+
+	for (int negated = 0; negated < 2; negated++) {
+		for (uint8_t len = 0; len <= 128; len++) {
+			*m = (struct plan_match){PLAN_MATCH_DPREFIX, .negated = negated};
+			m->prefix.len = len;
+			m->prefix.addr.family = AF_INET6;
+			for (int i = 0; i < len; i++)
+				m->prefix.addr.bytes[i / 8] |= (uint8_t)(0x80 >> i % 8);
+			rule.matches[0].value = AF_INET6;
+			round_trip(&rule);
+			if (len > 32)
+				continue;
+			m->prefix.addr.family = rule.matches[0].value = AF_INET;
+			round_trip(&rule);
+			m->kind = PLAN_MATCH_SPREFIX;
+			round_trip(&rule);
+		}
+	}
+}
+
+Test(nft_expr, every_length_of_an_interface_name_comes_back)
+{
+	struct plan_rule rule = {.matches[0] = {.kind = PLAN_MATCH_IIF},
+				 .action = {.kind = PLAN_ACTION_RETURN},
+				 .sentence = "an interface"};
+
+	for (int len = 1; len < 16; len++) {
+		rule.matches[0].interface[len - 1] = 'x';
+		rule.matches[0].begins = false;
+		round_trip(&rule);
+		rule.matches[0].begins = true;
+		round_trip(&rule);
+	}
 }
 
 Test(nft_expr, the_longest_sentence_comes_back)
@@ -102,6 +147,25 @@ Test(nft_expr, a_rule_means_to_the_kernel_what_it_says)
 			       "[ lookup reg 1 set six ] "
 			       "[ counter pkts 0 bytes 0 ] "
 			       "[ immediate reg 1 0x0000cd3a ] [ redir proto_min reg 1 ]");
+	means(&plans_ranges, "[ payload load 2b @ transport header + 2 => reg 1 ] "
+			     "[ cmp gte reg 1 0x0000e803 ] [ cmp lte reg 1 0x0000d007 ] "
+			     "[ meta load nfproto => reg 1 ] [ cmp eq reg 1 0x00000002 ] "
+			     "[ payload load 4b @ network header + 12 => reg 1 ] "
+			     "[ cmp eq reg 1 0x0600007f ] "
+			     "[ payload load 4b @ network header + 16 => reg 1 ] "
+			     "[ bitwise reg 1 = ( reg 1 & 0x000080ff ) ^ 0x00000000 ] "
+			     "[ cmp neq reg 1 0x0000000a ] "
+			     "[ meta load skuid => reg 1 ] [ byteorder reg 1 = hton(reg 1, 4, 4) ] "
+			     "[ cmp gte reg 1 0x00000000 ] [ cmp lte reg 1 0x00286bee ] "
+			     "[ meta load oifname => reg 1 ] "
+			     "[ cmp eq reg 1 0x00006f6c 0x00000000 0x00000000 0x00000000 ]");
+	means(&plans_drop, "[ meta load iifname => reg 1 ] [ cmp eq reg 1 0x6b636f64 0x00007265 ] "
+			   "[ ct load state => reg 1 ] "
+			   "[ bitwise reg 1 = ( reg 1 & 0x00000001 ) ^ 0x00000000 ] "
+			   "[ cmp neq reg 1 0x00000000 ] "
+			   "[ counter pkts 0 bytes 0 ] [ immediate reg 0 drop ]");
+	means(&plans_jump, "[ immediate reg 0 jump -> sub ]");
+	means(&plans_log, "[ log prefix OUT: level 7 ]");
 }
 
 static struct nftnl_rule *changed;
@@ -153,8 +217,8 @@ Test(nft_expr, a_rule_that_somebody_changed_is_not_ours)
 	is_foreign("a zone for replies");
 	nftnl_expr_set_u32(change(&plans_zone, 8), NFTNL_EXPR_CT_KEY, NFT_CT_MARK);
 	is_foreign("a conntrack mark");
-	nftnl_expr_set_u32(change(&plans_zone, 9), NFTNL_EXPR_IMM_VERDICT, NF_DROP);
-	is_foreign("a drop");
+	nftnl_expr_set_u32(change(&plans_zone, 9), NFTNL_EXPR_IMM_VERDICT, NF_ACCEPT);
+	is_foreign("an accept");
 	remove_expr(change(&plans_zone, 9));
 	is_foreign("no return after the zone");
 	remove_expr(change(&plans_zone, 6));
@@ -165,7 +229,27 @@ Test(nft_expr, a_rule_that_somebody_changed_is_not_ours)
 	nftnl_expr_set_u32(change(&plans_redirect, 7), NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
 	is_foreign("not in the set");
 	nftnl_expr_set_u32(change(&plans_redirect, 6), NFTNL_EXPR_PAYLOAD_OFFSET, 8);
-	is_foreign("the source address");
+	is_foreign("the source address in a set");
+	/* ranges: 2 payload 3 cmp 4 cmp 10 bitwise 13 byteorder 17 cmp */
+	nftnl_expr_set_u32(change(&plans_ranges, 3), NFTNL_EXPR_CMP_OP, NFT_CMP_GT);
+	is_foreign("a range without its first");
+	nftnl_expr_set_u16(change(&plans_ranges, 4), NFTNL_EXPR_CMP_DATA, htons(1000));
+	is_foreign("a range of one");
+	nftnl_expr_set(change(&plans_ranges, 10), NFTNL_EXPR_BITWISE_MASK, "\xff\0\xff", 4);
+	is_foreign("a mask with a hole");
+	nftnl_expr_set_u32(change(&plans_ranges, 10), NFTNL_EXPR_BITWISE_XOR, 1);
+	is_foreign("a mask that turns bits");
+	remove_expr(change(&plans_ranges, 13));
+	is_foreign("a range in the wrong order of bytes");
+	nftnl_expr_set(change(&plans_ranges, 17), NFTNL_EXPR_CMP_DATA, "lo\0x", 5);
+	is_foreign("an interface with something behind it");
+	/* drop: 0 meta 1 cmp 2 ct 3 bitwise 4 cmp */
+	nftnl_expr_set_u32(change(&plans_drop, 3), NFTNL_EXPR_BITWISE_MASK, 2);
+	is_foreign("another state");
+	nftnl_expr_set_u32(change(&plans_drop, 4), NFTNL_EXPR_CMP_OP, NFT_CMP_EQ);
+	is_foreign("every state but this");
+	nftnl_expr_set_u16(change(&plans_log, 1), NFTNL_EXPR_LOG_GROUP, 1);
+	is_foreign("a log that goes to a program");
 }
 
 static void comment_is_foreign(const void *udata, uint32_t len, const char *why)

@@ -74,14 +74,14 @@ Test(plan, a_plan_with_every_word_is_valid)
 	cr_expect_eq(plan_validate(&plan, &err), 0, "%s", err.msg);
 }
 
-/* Validates a good plan to which `rule` has been added in the raw or the NAT chain. */
+/* Validates a good plan to which `rule` has been added in that chain. */
 static void refused(const char *chain, struct plan_rule rule, const char *why)
 {
 	cleanup_plan struct plan plan = {0};
 	struct err err = {0};
 
 	plans_fill(&plan);
-	plan_add_rule(&plan, !strcmp(chain, "raw") ? &plan.chains[0] : &plan.chains[1], &rule);
+	plan_add_rule(&plan, &plan.chains[plan_find_chain(&plan, chain) - plan.chains], &rule);
 	cr_expect_eq(plan_validate(&plan, &err), -EINVAL, "accepted a rule that %s", why);
 	cr_expect(strstr(err.msg, why), "expected \"%s\" in: %s", why, err.msg);
 }
@@ -141,7 +141,7 @@ Test(plan, actions_must_fit_their_chain)
 	rule.action.value = 0;
 	refused("nat", rule, "redirects to port 0");
 	rule = plans_return;
-	rule.action = (struct plan_action){PLAN_ACTION_REDIRECT, 15053};
+	rule.action = (struct plan_action){PLAN_ACTION_REDIRECT, .value = 15053};
 	refused("nat", rule, "without matching a protocol");
 	refused("nat", plans_zone, "when conntrack has already looked");
 	rule = plans_zone;
@@ -149,6 +149,82 @@ Test(plan, actions_must_fit_their_chain)
 	refused("raw", rule, "zone 0");
 	rule.action.kind = PLAN_ACTION_KINDS;
 	refused("raw", rule, "has an unknown action");
+}
+
+Test(plan, ranges_prefixes_and_interfaces_are_checked)
+{
+	struct plan_rule rule = plans_ranges;
+
+	rule.matches[1].last = 1000;
+	refused("nat", rule, "has no such port");
+	rule.matches[1].last = 65536;
+	refused("nat", rule, "has no such port");
+	rule = plans_ranges;
+	rule.matches[5].last = UINT32_MAX;
+	refused("nat", rule, "has no such uid");
+	rule = plans_ranges;
+	rule.matches[3].prefix.len = 33;
+	refused("nat", rule, "has a prefix that is none");
+	rule.matches[3].prefix.len = 30;
+	refused("nat", rule, "has a prefix that is none");
+	rule = plans_ranges;
+	rule.matches[3].prefix.addr.family = AF_INET6;
+	refused("nat", rule, "another family");
+	rule.matches[2] = (struct plan_match){.kind = PLAN_MATCH_INVALID};
+	refused("nat", rule, "another family");
+	rule = plans_ranges;
+	rule.matches[3].negated = true;
+	refused("nat", rule, "cannot be negated");
+	rule = plans_ranges;
+	strcpy(rule.matches[6].interface, "sixteen-and-more");
+	refused("nat", rule, "has no such interface");
+	rule.matches[6].interface[0] = '\0';
+	refused("nat", rule, "has no such interface");
+}
+
+Test(plan, what_a_hook_does_not_know_is_refused)
+{
+	struct plan_rule uid = plans_zone;
+
+	uid.action = (struct plan_action){.kind = PLAN_ACTION_DROP};
+	refused("pre", uid, "owner of what comes from outside");
+	refused("pre", plans_ranges, "owner of what comes from outside");
+	refused("nat", plans_drop, "interface that is not known");
+	uid = plans_drop;
+	uid.matches[0].kind = PLAN_MATCH_OIF;
+	refused("pre", uid, "interface that is not known");
+	uid.matches[0] = uid.matches[1];
+	uid.matches[1].kind = PLAN_MATCH_END;
+	refused("raw", uid, "before it has looked");
+}
+
+Test(plan, jumps_lead_somewhere)
+{
+	cleanup_plan struct plan plan = {0};
+	struct plan_rule rule = plans_jump;
+	struct err err;
+
+	strcpy(rule.action.name, "nowhere");
+	refused("nat", rule, "jumps to nowhere");
+	strcpy(rule.action.name, "raw");
+	refused("nat", rule, "jumps to nowhere");
+	refused("sub", plans_jump, "in a circle");
+	refused("raw", plans_jump, "redirects outside a NAT chain");
+	plans_fill(&plan);
+	plan_add_subchain(&plan, "lost");
+	cr_expect_eq(plan_validate(&plan, &err), -EINVAL);
+	cr_expect(strstr(err.msg, "nothing leads to"), "%s", err.msg);
+}
+
+Test(plan, log_lines_are_checked)
+{
+	struct plan_rule rule = plans_log;
+
+	rule.action.value = 8;
+	refused("nat", rule, "no such prefix or level");
+	rule = plans_log;
+	rule.action.name[0] = '\0';
+	refused("nat", rule, "no such prefix or level");
 }
 
 Test(plan, sets_and_chains_are_checked)
@@ -191,4 +267,19 @@ Test(plan, rules_are_equal_when_nothing_differs)
 	other = plans_zone;
 	other.matches[2].value++;
 	cr_expect_not(plan_rule_equal(&other, &plans_zone), "another uid");
+	other = plans_ranges;
+	other.matches[1].last++;
+	cr_expect_not(plan_rule_equal(&other, &plans_ranges), "another range");
+	other = plans_ranges;
+	other.matches[3].prefix.addr.bytes[3]++;
+	cr_expect_not(plan_rule_equal(&other, &plans_ranges), "another prefix");
+	other = plans_ranges;
+	other.matches[4].negated = false;
+	cr_expect_not(plan_rule_equal(&other, &plans_ranges), "not negated");
+	other = plans_drop;
+	other.matches[0].begins = false;
+	cr_expect_not(plan_rule_equal(&other, &plans_drop), "one interface");
+	other = plans_jump;
+	other.action.name[0]++;
+	cr_expect_not(plan_rule_equal(&other, &plans_jump), "another chain");
 }

@@ -44,7 +44,16 @@ Test(plan_diff, against_nothing_everything_differs)
 		"direction) # of a large uid\n"
 		"+ chain nat (output hook, type nat, priority -100)\n"
 		"+ chain nat: ipv4 -> return # one match is enough\n"
-		"+ chain nat: tcp to port 65535 ipv6 to six -> redirect to port 15053 # to a set\n";
+		"+ chain nat: tcp to port 65535 ipv6 to six -> redirect to port 15053 # to a set\n"
+		"+ chain late (output hook, type nat, priority -90)\n"
+		"+ chain late: -> log \"OUT:\" at level 7 # everything\n"
+		"+ chain late: tcp -> go through sub # in a chain of its own\n"
+		"+ chain pre (prerouting hook, type filter, priority -150)\n"
+		"+ chain pre: in by docker* invalid -> drop # of a kind of interface\n"
+		"+ chain sub\n"
+		"+ chain sub: tcp to ports 1000-2000 ipv4 from 127.0.0.6/32 not to 10.0.0.0/9 of "
+		"uids "
+		"0-4000000000 out by lo -> redirect to port 15001 # all that has a range\n";
 	cleanup_plan struct plan plan = {0};
 	struct plan nothing = {0};
 	char gone[sizeof(all)];

@@ -23,7 +23,22 @@ Test(plan_print, text_is_stable)
 		"  # one match is enough\n"
 		"  ipv4 -> return\n"
 		"  # to a set\n"
-		"  tcp to port 65535 ipv6 to six -> redirect to port 15053\n");
+		"  tcp to port 65535 ipv6 to six -> redirect to port 15053\n"
+		"\n"
+		"chain late (output hook, type nat, priority -90):\n"
+		"  # everything\n"
+		"  -> log \"OUT:\" at level 7\n"
+		"  # in a chain of its own\n"
+		"  tcp -> go through sub\n"
+		"\n"
+		"chain pre (prerouting hook, type filter, priority -150):\n"
+		"  # of a kind of interface\n"
+		"  in by docker* invalid -> drop\n"
+		"\n"
+		"chain sub:\n"
+		"  # all that has a range\n"
+		"  tcp to ports 1000-2000 ipv4 from 127.0.0.6/32 not to 10.0.0.0/9 "
+		"of uids 0-4000000000 out by lo -> redirect to port 15001\n");
 	free(text);
 }
 
@@ -41,7 +56,20 @@ Test(plan_print, json_is_what_the_manual_says)
 		"    'comment': 'one match is enough'},"
 		"   {'match': {'protocol': 'tcp', 'dport': 65535, 'family': 'ipv6',"
 		"              'daddr': '@six'},"
-		"    'action': {'redirect': 15053}, 'comment': 'to a set'}]}]}";
+		"    'action': {'redirect': 15053}, 'comment': 'to a set'}]},"
+		"  {'name': 'late', 'hook': 'output', 'type': 'nat', 'priority': -90, 'rules': ["
+		"   {'match': {}, 'action': {'log': 'OUT:', 'level': 7}, 'comment': 'everything'},"
+		"   {'match': {'protocol': 'tcp'}, 'action': {'jump': 'sub'},"
+		"    'comment': 'in a chain of its own'}]},"
+		"  {'name': 'pre', 'hook': 'prerouting', 'type': 'filter', 'priority': -150, "
+		"'rules': ["
+		"   {'match': {'iif': 'docker*', 'invalid': true}, 'action': {'drop': true},"
+		"    'comment': 'of a kind of interface'}]},"
+		"  {'name': 'sub', 'rules': ["
+		"   {'match': {'protocol': 'tcp', 'dport': '1000-2000', 'family': 'ipv4',"
+		"              'saddr': '127.0.0.6/32', 'not_daddr': '10.0.0.0/9',"
+		"              'uid': '0-4000000000', 'oif': 'lo'},"
+		"    'action': {'redirect': 15001}, 'comment': 'all that has a range'}]}]}";
 	cleanup_plan struct plan plan = {0};
 	char quoted[sizeof(expected)], *text;
 	json_t *wanted, *printed;
@@ -85,13 +113,13 @@ Test(plan_print, a_full_disk_is_an_error)
 
 Test(plan_print, the_longest_rule_fits)
 {
+	struct plan_match longest = {PLAN_MATCH_DPREFIX, .negated = true, .prefix.len = 128};
 	struct plan_rule rule = plans_redirect;
 	char text[PLAN_RULE_TEXT_MAX];
 
-	memset(rule.matches[3].set, 'x', PLAN_NAME_MAX - 1);
-	rule.matches[3].set[PLAN_NAME_MAX - 1] = '\0';
+	longest.prefix.addr = plans_addr("fd00:1111:2222:3333:4444:5555:6666:7777");
 	for (size_t i = 0; i < PLAN_MATCHES_MAX; i++)
-		rule.matches[i] = rule.matches[3];
+		rule.matches[i] = longest;
 	plan_rule_format(&rule, text);
 	cr_expect(strstr(text, "-> redirect to port 15053"), "%s", text);
 }

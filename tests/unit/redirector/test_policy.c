@@ -28,7 +28,7 @@ static void plans(const struct settings *settings, const struct host *host, cons
 }
 
 #define RAW "chain output-raw (output hook, type filter, priority -300):\n"
-#define NAT "chain output-nat (output hook, type nat, priority -100):\n"
+#define NAT "chain output-nat (output hook, type nat, priority -110):\n"
 #define OWN_RAW                                                                           \
 	"  # the resolver's own queries are tracked apart from those that are captured\n" \
 	"  udp to port 53 of uid 5678 -> conntrack zone 1 (original direction)\n"
@@ -83,6 +83,11 @@ Test(policy, nameservers_of_one_family)
 		      CAPTURED("the IPv4 nameservers", " ipv4 to nameservers4"));
 }
 
+#define LINK_LOCAL(protocol)                                                                     \
+	"  # link-local destinations are left alone: a redirected packet's source could not be " \
+	"answered\n"                                                                             \
+	"  " protocol " to port 53 ipv6 to fe80::/10 -> return\n"
+
 Test(policy, everything)
 {
 	struct settings settings = settings_default;
@@ -90,14 +95,16 @@ Test(policy, everything)
 
 	settings.redirect_all_dns = true;
 	plans(&settings, &host,
-	      RAW OWN_RAW TRACKED("any server", "") "\n" NAT OWN_NAT CAPTURED("any server", ""));
+	      RAW LINK_LOCAL("udp") OWN_RAW TRACKED("any server", "") "\n" NAT LINK_LOCAL("udp")
+		      LINK_LOCAL("tcp") OWN_NAT CAPTURED("any server", ""));
 	settings.family_mode = FAMILY_IPV4;
 	plans(&settings, &host,
 	      RAW OWN_RAW TRACKED("any IPv4 server",
 				  " ipv4") "\n" NAT OWN_NAT CAPTURED("any IPv4 server", " ipv4"));
 	settings.family_mode = FAMILY_IPV6;
 	settings.skip_zones = true;
-	plans(&settings, &host, NAT OWN_NAT CAPTURED("any IPv6 server", " ipv6"));
+	plans(&settings, &host,
+	      NAT LINK_LOCAL("udp") LINK_LOCAL("tcp") OWN_NAT CAPTURED("any IPv6 server", " ipv6"));
 }
 
 Test(policy, settings_reach_the_rules)
@@ -109,6 +116,7 @@ Test(policy, settings_reach_the_rules)
 	const struct plan_chain *nat;
 
 	settings.redirect_all_dns = true;
+	settings.family_mode = FAMILY_IPV4; /* without the rule for link-local destinations */
 	settings.dns_port = 5300;
 	cr_assert_eq(policy_plan(&settings, &host, &plan, &err), 0, "%s", err.msg);
 	nat = plan_find_chain(&plan, "output-nat");
