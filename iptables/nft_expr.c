@@ -201,6 +201,20 @@ static int set_comment(struct nftnl_rule *nft, const char *sentence)
 	return rc;
 }
 
+/* Goes on counting where a rule that is put back left off. */
+static int append_counter(struct nftnl_rule *nft, const struct plan_rule *rule)
+{
+	struct nftnl_expr *expr = append(nft, "counter");
+
+	if (!expr)
+		return -ENOMEM;
+	if (rule->packets) {
+		nftnl_expr_set_u64(expr, NFTNL_EXPR_CTR_PACKETS, rule->packets);
+		nftnl_expr_set_u64(expr, NFTNL_EXPR_CTR_BYTES, rule->bytes);
+	}
+	return 0;
+}
+
 int nft_expr_encode(const struct plan_rule *rule, struct nftnl_rule *nft)
 {
 	int rc;
@@ -209,9 +223,7 @@ int nft_expr_encode(const struct plan_rule *rule, struct nftnl_rule *nft)
 		if ((rc = append_match(nft, rule, m)) < 0)
 			return rc;
 	}
-	if (!append(nft, "counter"))
-		return -ENOMEM;
-	if ((rc = append_action(nft, &rule->action)) < 0)
+	if ((rc = append_counter(nft, rule)) < 0 || (rc = append_action(nft, &rule->action)) < 0)
 		return rc;
 	return set_comment(nft, rule->sentence);
 }
@@ -367,7 +379,11 @@ static bool decode_expressions(struct nftnl_expr_iter *rest, struct plan_rule *r
 		if (n == PLAN_MATCHES_MAX || !decode_match(expr, rest, rule, &rule->matches[n++]))
 			return false;
 	}
-	return expr && decode_action(rest, &rule->action) && !nftnl_expr_iter_next(rest);
+	if (!expr)
+		return false;
+	rule->packets = nftnl_expr_get_u64(expr, NFTNL_EXPR_CTR_PACKETS);
+	rule->bytes = nftnl_expr_get_u64(expr, NFTNL_EXPR_CTR_BYTES);
+	return decode_action(rest, &rule->action) && !nftnl_expr_iter_next(rest);
 }
 
 /* The user data is one attribute, our comment: type and length, a byte each, and the text. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The plan as text for people. Stable: the golden cases of the tests are made of it. */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "iptables/plan.h"
@@ -67,9 +68,15 @@ int plan_print(const struct plan *plan, FILE *out, struct err *err)
 		fprintf(out, "%schain %s (%s hook, type %s, priority %d):\n",
 			i || plan->n_sets ? "\n" : "", chain->name, plan_hook_name(chain->hook),
 			plan_chain_type_name(chain->type), chain->priority);
-		for (size_t j = 0; j < chain->n_rules; j++)
-			fprintf(out, "  # %s\n  %s\n", chain->rules[j].sentence,
-				plan_rule_format(&chain->rules[j], text));
+		for (size_t j = 0; j < chain->n_rules; j++) {
+			const struct plan_rule *rule = &chain->rules[j];
+
+			fprintf(out, "  # %s\n  %s", rule->sentence, plan_rule_format(rule, text));
+			if (plan->installed)
+				fprintf(out, " (%" PRIu64 " packets, %" PRIu64 " bytes)",
+					rule->packets, rule->bytes);
+			fputc('\n', out);
+		}
 	}
 	if (fflush(out) == EOF || ferror(out))
 		return err_set(err, errno ? errno : EIO, "cannot write the plan: %s",

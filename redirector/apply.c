@@ -69,7 +69,7 @@ int apply_plan(const struct plan *plan, struct err *err)
 		return state;
 	if (state == -EBADMSG)
 		log_warning("replacing what somebody has changed", "found=\"%s\"", err->msg);
-	if (!plan_diff(&before, plan, state == -EBADMSG ? NULL : log_difference, NULL)) {
+	if (!plan_diff(&before, plan, log_difference, NULL) && state != -EBADMSG) {
 		log_info("nothing to do: the rules are installed already", NULL);
 		return 0;
 	}
