@@ -15,6 +15,7 @@ enum exit_code {
 
 	/* What the commands that answer a question say with theirs, besides EXIT_LACKING. */
 	EXIT_NOT_INSTALLED = 1,
+	EXIT_NOTHING_PENDING = 1,
 	EXIT_DIFFERS = 3,
 };
 
@@ -27,8 +28,8 @@ struct command {
 	enum exit_code (*run)(struct settings *settings, struct err *err);
 };
 
-extern const struct command command_diff, command_install, command_plan, command_status,
-	command_uninstall;
+extern const struct command command_confirm, command_diff, command_install, command_plan,
+	command_status, command_uninstall;
 
 /* Enters the namespace that --netns names, if it names one. */
 enum exit_code command_enter_netns(const struct settings *settings, struct err *err);

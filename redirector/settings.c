@@ -25,6 +25,29 @@ static int parse_family_mode(void *settings, const char *value, struct err *err)
 	return err_set(err, EINVAL, "\"%s\" is none of dualstack, ipv4, ipv6", value);
 }
 
+/* A whole number of seconds, minutes or hours, up to a day. */
+static int parse_duration(void *settings, const char *value, struct err *err)
+{
+	static const struct {
+		char unit;
+		unsigned int seconds;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}};
+	size_t len = strlen(value);
+	char digits[8];
+	uint64_t n;
+
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		if (len < 2 || len > sizeof(digits) || value[len - 1] != units[i].unit)
+			continue;
+		snprintf(digits, sizeof(digits), "%.*s", (int)len - 1, value);
+		if (!options_parse_number(digits, 1, 86400 / units[i].seconds, &n))
+			break;
+		((struct settings *)settings)->rollback_after = (unsigned int)n * units[i].seconds;
+		return 0;
+	}
+	return err_set(err, EINVAL, "\"%s\" is no time from 1s to 24h, such as 60s or 2m", value);
+}
+
 #define AT(member) offsetof(struct settings, member)
 
 #define NETNS_ROW                                                    \
@@ -67,6 +90,9 @@ const struct option_row settings_install_rows[] = {
 	 "namespace's, where it has one)",
 	 NULL},
 	NETNS_ROW,
+	{"rollback-after", OPTION_CALL, 0, "TIME",
+	 "install only: undo it after that time (60s, 2m) unless confirm is run before",
+	 parse_duration},
 	DRY_RUN_ROW("print what would be installed, and install nothing"),
 	{"json", OPTION_BOOL, AT(json), NULL, "print it as JSON", NULL},
 	LAST_ROWS,
@@ -75,6 +101,11 @@ const struct option_row settings_install_rows[] = {
 const struct option_row settings_uninstall_rows[] = {
 	NETNS_ROW,
 	DRY_RUN_ROW("print what would be removed, and remove nothing"),
+	LAST_ROWS,
+};
+
+const struct option_row settings_confirm_rows[] = {
+	NETNS_ROW,
 	LAST_ROWS,
 };
 

@@ -20,8 +20,9 @@ struct settings {
 	const char *proxy_user; /* as user_resolve() takes it */
 	enum family_mode family_mode;
 	bool skip_zones;
-	const char *resolv_conf; /* NULL: where host_read() finds it */
-	const char *netns;       /* NULL: this one; else as netns_enter() takes it */
+	const char *resolv_conf;     /* NULL: where host_read() finds it */
+	const char *netns;           /* NULL: this one; else as netns_enter() takes it */
+	unsigned int rollback_after; /* seconds; 0: never */
 	bool dry_run, json, verbose, help, version;
 };
 
@@ -29,6 +30,7 @@ struct settings {
 extern const struct settings settings_default;
 extern const struct option_row settings_install_rows[];
 extern const struct option_row settings_uninstall_rows[];
+extern const struct option_row settings_confirm_rows[];
 
 /* Refuses settings that contradict each other or capture nothing; -EINVAL. */
 int settings_check_install(const struct settings *settings, struct err *err);

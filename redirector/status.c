@@ -5,6 +5,7 @@
 #include "redirector/apply.h"
 #include "redirector/commands.h"
 #include "redirector/compare.h"
+#include "redirector/rollback.h"
 
 static const struct {
 	const char *json, *words;
@@ -26,8 +27,11 @@ static int print_words(const struct compare *compare, struct err *err)
 		compare_print_differences(compare, stdout);
 	if (compare->state == COMPARE_NOT_INSTALLED)
 		return 0;
-	printf("backend: nftables, table inet meshdns\nversion: %s\n\n",
-	       found->version[0] ? found->version : "not known");
+	printf("backend: nftables, table inet meshdns\nversion: %s\n%s\n",
+	       found->version[0] ? found->version : "not known",
+	       rollback_is_pending() ? "not confirmed: it will be undone unless meshdns-redirect "
+				       "confirm is run in time\n"
+				     : "");
 	return plan_print(found, stdout, err);
 }
 
@@ -41,6 +45,8 @@ static int print_json(const struct compare *compare, struct err *err)
 	    (json_object_set_new(json, "backend", json_string("nftables")) < 0 ||
 	     json_object_set_new(json, "version",
 				 found->version[0] ? json_string(found->version) : json_null()) <
+		     0 ||
+	     json_object_set_new(json, "rollback_pending", json_boolean(rollback_is_pending())) <
 		     0 ||
 	     json_object_set_new(json, "plan", plan_json(found)) < 0))
 		return plan_json_print(NULL, stdout, err);

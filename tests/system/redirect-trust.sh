@@ -11,7 +11,7 @@ RULES=(--redirect-dns --proxy-user "$PROXY_UID")
 OTHER=(--redirect-all-dns-traffic --proxy-user "$PROXY_UID")
 
 setup() {
-	need nft
+	need nft strace
 }
 
 rules() { in_app nft list ruleset; }
@@ -108,6 +108,139 @@ test_status_needs_privileges_and_sense() {
 	says 2 'nothing to capture' redirect diff
 	says 2 'unknown option' redirect status --frobnicate
 	says 2 'no network namespace' redirect status --netns meshdns-nowhere
+}
+
+# --- rollback -----------------------------------------------------------------------------------
+
+record() { echo "/run/meshdns/rollback-$(stat -Lc %i "/run/netns/$APP")"; }
+guard() { cat "$(record)"; }
+
+# guarded TIME FLAG…: installs under a guard; its standard files are closed at once.
+guarded() { OUTPUT=$(redirect install --rollback-after "$1" "${@:2}" 2>&1) || fail "$OUTPUT"; }
+
+# no_guard: neither a record, nor one that is about to be.
+no_guard() {
+	local records=("$(record)"*)
+	((${#records[@]} == 0))
+}
+planned() { redirect status "$@" >/dev/null; }
+
+test_unconfirmed_rules_go_away() {
+	clean
+	guarded 1s "${RULES[@]}"
+	planned "${RULES[@]}" || fail "not installed"
+	says 0 '^not confirmed: ' redirect status
+	wait_for 3 no_guard
+	says 1 'not installed' redirect status
+	expect_eq '' "$(rules)"
+}
+
+test_unconfirmed_rules_give_way_to_what_was_there() {
+	local before
+	clean
+	redirect install "${OTHER[@]}"
+	in_app bash -c "echo >/dev/udp/$UNBOUND4/53"
+	before=$(rules)
+	expect_match 'packets 1 ' "$before"
+	guarded 1s "${RULES[@]}"
+	planned "${RULES[@]}" || fail "not installed"
+	wait_for 3 no_guard
+	expect_eq "$before" "$(rules)" "counters go on"
+}
+
+test_confirmed_rules_stay() {
+	clean
+	says 1 '^nothing is pending$' redirect confirm
+	guarded 1s "${RULES[@]}"
+	says 0 '^confirmed' redirect confirm
+	says 1 '^nothing is pending$' redirect confirm
+	no_guard || fail "the guard stands"
+	sleep 1.1
+	planned "${RULES[@]}" || fail "not installed any more"
+	expect_no_match 'not confirmed' "$(redirect status)"
+}
+
+test_a_guard_belongs_to_nobody() {
+	local pid
+	clean
+	guarded 1s "${RULES[@]}"
+	pid=$(guard)
+	expect_eq "$pid 0" "$(awk '{ print $6, $7 }' "/proc/$pid/stat")" "session and terminal"
+	expect_eq '/dev/null' "$(readlink /proc/"$pid"/fd/{0,1,2} | sort -u)"
+	expect_eq 4 "$(readlink "/proc/$pid/fd"/* | wc -l)" "the record, and nothing more"
+	kill -HUP "$pid"
+	kill -INT "$pid"
+	wait_for 3 no_guard
+	says 1 'not installed' redirect status
+}
+
+test_each_namespace_has_its_own_guard() {
+	clean
+	guarded 1s "${RULES[@]}"
+	says 1 '^nothing is pending$' in_dns meshdns-redirect confirm
+	says 0 '^confirmed' meshdns-redirect confirm --netns "$APP"
+}
+
+test_install_and_uninstall_send_the_guard_away() {
+	clean
+	guarded 1s "${RULES[@]}"
+	says 0 'the rollback that was pending is cancelled' redirect install "${OTHER[@]}" --verbose
+	no_guard || fail "the guard stands"
+	guarded 1s "${RULES[@]}"
+	redirect uninstall
+	no_guard || fail "the guard stands"
+	guarded 1s "${RULES[@]}"
+	guarded 24h "${OTHER[@]}"
+	sleep 1.1
+	planned "${OTHER[@]}" || fail "the first guard did its work"
+	redirect uninstall
+}
+
+test_a_killed_guard_is_noticed() {
+	clean
+	guarded 1s "${RULES[@]}"
+	kill -KILL "$(guard)"
+	wait_for 3 ended "$(guard)"
+	expect_no_match 'not confirmed' "$(redirect status)"
+	says 1 'was killed, and the rules stay' redirect confirm
+	no_guard || fail "the record is still there"
+	planned "${RULES[@]}" || fail "not installed any more"
+}
+
+# traced STRACE-ARGUMENT…: into the log. A sanitizer's leak checker cannot run under a tracer.
+traced() { in_app env ASAN_OPTIONS=detect_leaks=0 strace -qq -o "$LAB/log/strace" "$@"; }
+
+# The ninth message to the kernel is the transaction; a look at the table takes four.
+test_a_failed_install_leaves_everything_as_it_was() {
+	local before
+	clean
+	redirect install "${OTHER[@]}" --rollback-after 24h
+	before=$(rules)$(guard)
+	expect_status 3 traced -e inject=sendto:retval=1:when=9 \
+		meshdns-redirect install "${RULES[@]}" --rollback-after 1s
+	expect_match 'does not hold the rules' "$OUTPUT"
+	expect_eq "$before" "$(rules)$(guard)"
+	says 0 '^confirmed' redirect confirm
+	says 1 'no time from' redirect install "${RULES[@]}" --rollback-after soon
+	in_app nft add rule inet meshdns output-nat drop
+	before=$(rules)
+	says 3 'could not be put back exactly' redirect install "${RULES[@]}" --rollback-after 1s
+	expect_eq "$before" "$(rules)"
+	no_guard || fail "there is a guard"
+}
+
+# Killed when the rules are there and the guard is not known yet: it does its work all the same.
+test_an_install_that_is_killed_is_undone() {
+	clean
+	expect_status 137 traced -e inject=rename:signal=KILL \
+		meshdns-redirect install "${RULES[@]}" --rollback-after 1s
+	planned "${RULES[@]}" || fail "not installed"
+	wait_for 3 no_guard
+	expect_eq '' "$(rules)"
+	expect_status 3 traced -e inject=rename:error=EROFS \
+		meshdns-redirect install "${RULES[@]}" --rollback-after 24h
+	no_guard || fail "there is a guard"
+	expect_eq '' "$(rules)"
 }
 
 run_tests "$@"
