@@ -17,6 +17,7 @@ enum exit_code {
 	EXIT_NOT_INSTALLED = 1,
 	EXIT_NOTHING_PENDING = 1,
 	EXIT_DIFFERS = 3,
+	EXIT_FAILED = 4,
 };
 
 struct command {
@@ -29,7 +30,7 @@ struct command {
 };
 
 extern const struct command command_confirm, command_diff, command_install, command_plan,
-	command_status, command_uninstall;
+	command_status, command_uninstall, command_verify;
 
 /* Enters the namespace that --netns names, if it names one. */
 enum exit_code command_enter_netns(const struct settings *settings, struct err *err);

@@ -11,8 +11,8 @@
 #define PROGRAM "meshdns-redirect"
 
 static const struct command *const commands[] = {
-	&command_install, &command_plan,    &command_status,
-	&command_diff,    &command_confirm, &command_uninstall,
+	&command_install, &command_plan,      &command_status, &command_diff,
+	&command_confirm, &command_uninstall, &command_verify,
 };
 
 static void print_usage(FILE *out)

@@ -93,6 +93,8 @@ const struct option_row settings_install_rows[] = {
 	{"rollback-after", OPTION_CALL, 0, "TIME",
 	 "install only: undo it after that time (60s, 2m) unless confirm is run before",
 	 parse_duration},
+	{"as", OPTION_STRING, AT(as), "NAME|UID",
+	 "verify only: the ordinary user as whom to ask (65534)", NULL},
 	DRY_RUN_ROW("print what would be installed, and install nothing"),
 	{"json", OPTION_BOOL, AT(json), NULL, "print it as JSON", NULL},
 	LAST_ROWS,

@@ -23,6 +23,7 @@ struct settings {
 	const char *resolv_conf;     /* NULL: where host_read() finds it */
 	const char *netns;           /* NULL: this one; else as netns_enter() takes it */
 	unsigned int rollback_after; /* seconds; 0: never */
+	const char *as;              /* whose questions verify asks; NULL: nobody's */
 	bool dry_run, json, verbose, help, version;
 };
 

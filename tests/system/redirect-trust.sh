@@ -2,16 +2,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # What meshdns-redirect says of itself is true: whether the rules are there and whether they are those
-# that were meant.
+# that were meant, and whether interception works. Each claim is put to the test by breaking it.
 
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/system/lib-upstreams.sh
+. "$SYSTEM/lib-upstreams.sh"
 
 RULES=(--redirect-dns --proxy-user "$PROXY_UID")
 OTHER=(--redirect-all-dns-traffic --proxy-user "$PROXY_UID")
 
 setup() {
 	need nft strace
+	names '240.0.0.1 redis.mesh'
+	start_outside
 }
 
 rules() { in_app nft list ruleset; }
@@ -241,6 +245,105 @@ test_an_install_that_is_killed_is_undone() {
 		meshdns-redirect install "${RULES[@]}" --rollback-after 24h
 	no_guard || fail "there is a guard"
 	expect_eq '' "$(rules)"
+}
+
+# --- verify -------------------------------------------------------------------------------------
+
+# failed: the checks that did not pass; causes: why, as far as verify knows.
+failed() { sed -n 's/^FAIL *//p' <<<"$OUTPUT"; }
+causes() { sed -n 's/^likely cause: //p' <<<"$OUTPUT"; }
+
+test_verify_passes_where_all_is_well() {
+	local how
+	start_resolver --names "$LAB/names"
+	for how in --redirect-dns --redirect-all-dns-traffic '--redirect-dns --ip-family-mode ipv6'; do
+		# shellcheck disable=SC2086 # flags
+		redirect install $how --proxy-user "$PROXY_UID"
+		# shellcheck disable=SC2086
+		expect_status 0 redirect verify $how --proxy-user "$PROXY_UID"
+		expect_eq '' "$(failed)$(causes)"
+	done
+	redirect install "${RULES[@]}"
+	expect_status 0 redirect verify "${RULES[@]}"
+	expect_eq 4 "$(grep -c "^ok .* of uid $APP_UID over .*: answered by meshdns-resolver" <<<"$OUTPUT")"
+	expect_eq 4 "$(grep -c "^ok .* of uid $PROXY_UID over .*: answered, and not as" <<<"$OUTPUT")"
+	expect_match '^ok .*an outside name .*: answered$' "$OUTPUT"
+	expect_status 0 redirect verify "${RULES[@]}" --as 1000 --json
+	expect_eq 'True 12 []' "$(json '"%s %d %s" % (o["passed"], len(o["checks"]), o["causes"])')"
+	expect_match 'of uid 1000 ' "$OUTPUT"
+	printf 'hosts: mymachines resolve [!UNAVAIL=return] files dns\n' >"/etc/netns/$APP/nsswitch.conf"
+	says 0 '^note: .*nss-resolve' redirect verify "${RULES[@]}"
+	printf 'hosts: files dns\n' >"/etc/netns/$APP/nsswitch.conf"
+}
+
+test_verify_without_rules() {
+	clean
+	start_resolver --names "$LAB/names"
+	expect_status 4 redirect verify "${RULES[@]}"
+	expect_match 'the rules are not installed' "$(causes)"
+	expect_eq 5 "$(failed | wc -l)" "the rules and four questions"
+}
+
+test_verify_with_edited_rules() {
+	start_resolver --names "$LAB/names"
+	redirect install "${RULES[@]}"
+	in_app nft delete element inet meshdns nameservers6 "{ $UNBOUND6 }"
+	expect_status 4 redirect verify "${RULES[@]}"
+	expect_match 'the rules are others' "$(causes)"
+	expect_eq 2 "$(failed | grep -c "of uid $APP_UID over .* to $UNBOUND6: answered, and not as")"
+	expect_eq 3 "$(failed | wc -l)"
+}
+
+test_verify_without_resolver() {
+	redirect install "${RULES[@]}"
+	expect_status 4 redirect verify "${RULES[@]}"
+	expect_match 'nothing listens on udp port 15053' "$(causes)"
+	expect_match 'nothing listens on tcp port 15053' "$(causes)"
+	expect_eq 5 "$(failed | grep -c ': refused$')"
+}
+
+test_verify_where_the_proxy_user_does_not_escape() {
+	start_resolver --names "$LAB/names"
+	redirect install "${RULES[@]}" --proxy-user 1
+	expect_status 4 redirect verify "${RULES[@]}"
+	expect_eq 4 "$(failed | grep -c "of uid $PROXY_UID over .*: answered by meshdns-resolver")"
+	expect_match 'the rules are others' "$(causes)"
+}
+
+test_verify_sees_a_loop() {
+	start_resolver_as "$APP_UID" --names "$LAB/names"
+	redirect install "${RULES[@]}"
+	expect_status 4 redirect verify "${RULES[@]}"
+	expect_match "is uid $APP_UID, .* must run as the proxy user, uid $PROXY_UID" "$(causes)"
+	expect_match 'own queries come back to it' "$(causes)"
+	expect_match '^an outside name of uid .*: answered with SERVFAIL' "$(failed)"
+	stop resolver
+	start_resolver --user "$APP_UID" --names "$LAB/names"
+	expect_status 4 redirect verify "${RULES[@]}"
+	expect_match 'own queries come back to it' "$(causes)"
+}
+
+test_verify_sees_another_tools_rules() {
+	start_resolver --names "$LAB/names"
+	redirect install "${RULES[@]}"
+	in_app nft 'table inet other {
+		chain output {
+			type nat hook output priority -101
+			meta skuid != 5678 meta l4proto { tcp, udp } th dport 53 redirect to :5
+		}
+	}'
+	expect_status 4 redirect verify "${RULES[@]}"
+	in_app nft delete table inet other
+	expect_match "another tool's rules decide before ours" "$(causes)"
+	expect_eq 1 "$(causes | wc -l)"
+}
+
+test_verify_needs_privileges_and_sense() {
+	redirect install "${RULES[@]}"
+	says 2 'needs root \(CAP_NET_ADMIN\)' as_app meshdns-redirect verify "${RULES[@]}"
+	says 2 'cannot become uid' in_app setpriv --bounding-set -setuid meshdns-redirect verify "${RULES[@]}"
+	says 2 'nothing to capture' redirect verify
+	says 2 'another user than the proxy user' redirect verify "${RULES[@]}" --as "$PROXY_UID"
 }
 
 run_tests "$@"
