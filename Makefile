@@ -50,7 +50,7 @@ meshdns-resolver_objs := $(common) $(resolver)
 meshdns-resolver_libs := -lcap-ng -ljansson
 
 programs   := meshdns-redirect meshdns-resolver
-units      := resolver/meshdns-resolver.service
+units      := redirector/meshdns-redirect.service resolver/meshdns-resolver.service
 manpages   := redirector/meshdns-redirect.8 resolver/meshdns-resolver.8
 
 all: $(programs:%=$(BUILD)/%)

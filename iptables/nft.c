@@ -77,13 +77,13 @@ static void list_steps(const struct plan *plan, bool replace, struct step *step)
 
 /* --- one message a step --- */
 
-static int put_table(struct nl_batch *batch, uint16_t type, uint16_t flags)
+static int put_table(struct nl_batch *batch, uint16_t type, uint16_t flags, const struct plan *plan)
 {
-	struct nftnl_table *table = nftnl_table_alloc();
+	struct nftnl_table *table = nft_table_encode(plan);
 	struct nlmsghdr *nlh = nl_batch_add(batch, type, flags);
 	int rc = -ENOMEM;
 
-	if (table && nlh && nftnl_table_set_str(table, NFTNL_TABLE_NAME, NFT_TABLE) == 0) {
+	if (table && nlh) {
 		nftnl_table_nlmsg_build_payload(nlh, table);
 		rc = 0;
 	}
@@ -145,10 +145,10 @@ static int put_rule(struct nl_batch *batch, const struct plan_chain *chain,
 static int put_step(struct nl_batch *batch, const struct plan *plan, const struct step *step)
 {
 	switch (step->kind) {
-	case STEP_ADD_TABLE: return put_table(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE);
-	case STEP_DELETE_TABLE: return put_table(batch, NFT_MSG_DELTABLE, 0);
+	case STEP_ADD_TABLE: return put_table(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE, plan);
+	case STEP_DELETE_TABLE: return put_table(batch, NFT_MSG_DELTABLE, 0, plan);
 	case STEP_CREATE_TABLE:
-		return put_table(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL);
+		return put_table(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL, plan);
 	case STEP_SET:
 	case STEP_ELEMENTS:
 		return put_set(batch, step->set, (uint32_t)(step->set - plan->sets) + 1,
@@ -270,13 +270,14 @@ int nft_replace(const struct plan *plan, struct err *err)
 int nft_remove(bool *ret_was_there, struct err *err)
 {
 	static const struct step step = {.kind = STEP_DELETE_TABLE};
+	static const struct plan none;
 	cleanup_nl_batch struct nl_batch batch = {0};
 	cleanup_nl struct nl nl = {0};
 	size_t failed;
 	int rc;
 
 	*ret_was_there = false;
-	if ((rc = put_table(&batch, NFT_MSG_DELTABLE, 0)) < 0)
+	if ((rc = put_table(&batch, NFT_MSG_DELTABLE, 0, &none)) < 0)
 		return explain(&step, rc, err);
 	if ((rc = nl_open(&nl, err)) < 0)
 		return rc == -EOPNOTSUPP ? 0 : rc;

@@ -28,8 +28,9 @@ int nft_replace(const struct plan *plan, struct err *err);
 int nft_remove(bool *ret_was_there, struct err *err);
 
 /*
- * Reads the table back into an empty plan. -ENOENT: there is none. -EBADMSG: somebody has put into
- * it what no plan says; `err` tells what. On error *ret_found is empty.
+ * Reads the table back into an empty plan, with counters and version. -ENOENT: there is none.
+ * -EBADMSG: somebody has put into it what no plan says; `err` tells what, and *ret_found holds the
+ * rest. On any other error it is empty.
  */
 int nft_read(struct plan *ret_found, struct err *err);
 

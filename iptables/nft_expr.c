@@ -64,6 +64,20 @@ static int set_comment(struct nftnl_rule *nft, const char *sentence)
 	return rc;
 }
 
+/* Goes on counting where a rule that is put back left off. */
+static int append_counter(struct nftnl_rule *nft, const struct plan_rule *rule)
+{
+	struct nftnl_expr *expr = nft_append(nft, "counter");
+
+	if (!expr)
+		return -ENOMEM;
+	if (rule->packets) {
+		nftnl_expr_set_u64(expr, NFTNL_EXPR_CTR_PACKETS, rule->packets);
+		nftnl_expr_set_u64(expr, NFTNL_EXPR_CTR_BYTES, rule->bytes);
+	}
+	return 0;
+}
+
 int nft_expr_encode(const struct plan_rule *rule, struct nftnl_rule *nft)
 {
 	int rc;
@@ -72,9 +86,8 @@ int nft_expr_encode(const struct plan_rule *rule, struct nftnl_rule *nft)
 		if ((rc = nft_match_encode(rule, m, nft)) < 0)
 			return rc;
 	}
-	if (!nft_append(nft, "counter"))
-		return -ENOMEM;
-	if ((rc = nft_action_encode(&rule->action, nft)) < 0)
+	if ((rc = append_counter(nft, rule)) < 0 ||
+	    (rc = nft_action_encode(&rule->action, nft)) < 0)
 		return rc;
 	return set_comment(nft, rule->sentence);
 }
@@ -105,8 +118,11 @@ static bool decode_expressions(const struct nftnl_expr *const *exprs, struct pla
 			return false;
 		exprs += taken;
 	}
-	if (!*exprs++)
+	if (!*exprs)
 		return false;
+	rule->packets = nftnl_expr_get_u64(*exprs, NFTNL_EXPR_CTR_PACKETS);
+	rule->bytes = nftnl_expr_get_u64(*exprs, NFTNL_EXPR_CTR_BYTES);
+	exprs++;
 	taken = nft_action_decode(exprs, &rule->action);
 	return taken && !exprs[taken];
 }

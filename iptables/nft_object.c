@@ -2,9 +2,12 @@
 #include "iptables/nft_object.h"
 
 #include <errno.h>
+#include <libnftnl/udata.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
+
+#include "version.h"
 
 /* What nft(8) calls ipv4_addr and ipv6_addr; the kernel only keeps the number. */
 #define KEY_IPV4 7
@@ -18,6 +21,42 @@ static const uint32_t hook_numbers[PLAN_HOOKS] = {
 static uint32_t key_type(sa_family_t family)
 {
 	return family == AF_INET ? KEY_IPV4 : KEY_IPV6;
+}
+
+struct nftnl_table *nft_table_encode(const struct plan *plan)
+{
+	struct nftnl_udata_buf *udata = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
+	struct nftnl_table *nft = nftnl_table_alloc();
+	char comment[sizeof(PLAN_COMMENT_PREFIX) + PLAN_VERSION_MAX];
+
+	snprintf(comment, sizeof(comment), PLAN_COMMENT_PREFIX "%.*s", PLAN_VERSION_MAX - 1,
+		 plan->version[0] ? plan->version : MESHDNS_VERSION);
+	if (!nft || !udata || nftnl_table_set_str(nft, NFTNL_TABLE_NAME, NFT_TABLE) < 0 ||
+	    !nftnl_udata_put_strz(udata, NFTNL_UDATA_TABLE_COMMENT, comment) ||
+	    nftnl_table_set_data(nft, NFTNL_TABLE_USERDATA, nftnl_udata_buf_data(udata),
+				 nftnl_udata_buf_len(udata)) < 0) {
+		if (nft)
+			nftnl_table_free(nft);
+		nft = NULL;
+	}
+	if (udata)
+		nftnl_udata_buf_free(udata);
+	return nft;
+}
+
+/* Kernels before 5.10 keep no comment: then nobody knows the version. */
+bool nft_table_decode(const struct nftnl_table *nft, struct plan *plan)
+{
+	static const char prefix[] = PLAN_COMMENT_PREFIX;
+	uint32_t len = 0;
+	const uint8_t *udata = nftnl_table_get_data(nft, NFTNL_TABLE_USERDATA, &len);
+	const char *comment = (const char *)udata + 2; /* after type and length, a byte each */
+
+	plan->installed = true;
+	if (udata && len > 2 && udata[0] == NFTNL_UDATA_TABLE_COMMENT && udata[1] == len - 2 &&
+	    !udata[len - 1] && !strncmp(comment, prefix, strlen(prefix)))
+		snprintf(plan->version, sizeof(plan->version), "%s", comment + strlen(prefix));
+	return !nftnl_table_get_u32(nft, NFTNL_TABLE_FLAGS);
 }
 
 static bool set_elements(struct nftnl_set *nft, const struct plan_set *set)

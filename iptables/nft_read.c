@@ -4,7 +4,8 @@
  *
  * It takes several questions, and somebody may change the rules between them. Each answer carries
  * the generation of the rule set that it was taken from: if they are not all the same, everything
- * is asked again.
+ * is asked again. What is not ours is passed over and the first of it remembered: the rest tells
+ * what else has been changed.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -28,6 +29,7 @@ struct reading {
 	struct plan *plan;
 	struct plan_set *set; /* whose elements are being read */
 	int generation;       /* of the first answer, -1 before it */
+	bool foreign;         /* something was not ours; `err` says what */
 	struct err *err;
 };
 
@@ -38,11 +40,14 @@ static int stop(int code)
 	return MNL_CB_ERROR;
 }
 
-static int foreign(const struct reading *reading, const char *what, const char *name)
+static int foreign(struct reading *reading, const char *what, const char *name)
 {
-	err_set(reading->err, EBADMSG, "the table inet " NFT_TABLE " holds %s that is not ours%s%s",
-		what, name ? ": " : "", name ? name : "");
-	return stop(EBADMSG);
+	if (!reading->foreign)
+		err_set(reading->err, EBADMSG,
+			"the table inet " NFT_TABLE " holds %s that is not ours%s%s", what,
+			name ? ": " : "", name ? name : "");
+	reading->foreign = true;
+	return MNL_CB_OK;
 }
 
 static int check_generation(const struct nlmsghdr *nlh, struct reading *reading)
@@ -69,8 +74,8 @@ static int on_table(const struct nlmsghdr *nlh, void *arg)
 
 	if (!table)
 		return stop(ENOMEM);
-	if (rc == MNL_CB_OK && (nftnl_table_nlmsg_parse(nlh, table) < 0 ||
-				nftnl_table_get_u32(table, NFTNL_TABLE_FLAGS)))
+	if (rc == MNL_CB_OK &&
+	    (nftnl_table_nlmsg_parse(nlh, table) < 0 || !nft_table_decode(table, reading->plan)))
 		rc = foreign(reading, "a flag", NULL);
 	nftnl_table_free(table);
 	return rc;
@@ -135,9 +140,9 @@ static int on_rule(const struct nlmsghdr *nlh, void *arg)
 
 	if (!rule)
 		return stop(ENOMEM);
-	if (rc == MNL_CB_OK && nftnl_rule_nlmsg_parse(nlh, rule) < 0)
+	if (rc == MNL_CB_OK && nftnl_rule_nlmsg_parse(nlh, rule) < 0) {
 		rc = foreign(reading, "a thing", NULL);
-	if (rc == MNL_CB_OK) {
+	} else if (rc == MNL_CB_OK) {
 		name = nftnl_rule_get_str(rule, NFTNL_RULE_CHAIN);
 		chain = name ? plan_find_chain(reading->plan, name) : NULL;
 		if (chain && nft_expr_decode(rule, &decoded))
@@ -181,7 +186,7 @@ static int read_objects(struct reading *reading)
 		return rc;
 	if ((rc = ask(reading, NFT_MSG_GETRULE, NLM_F_DUMP, NFTA_RULE_TABLE, on_rule)) < 0)
 		return rc;
-	return plan->error;
+	return reading->foreign ? -EBADMSG : plan->error;
 }
 
 /* -EINTR: the rules changed meanwhile. */
@@ -210,9 +215,11 @@ int nft_read(struct plan *ret_found, struct err *err)
 	int rc = -EINTR;
 
 	for (int i = 0; i < ATTEMPTS && rc == -EINTR; i++) {
-		if ((rc = read_once(ret_found, err)) < 0)
-			plan_free(ret_found);
+		plan_free(ret_found);
+		rc = read_once(ret_found, err);
 	}
+	if (rc < 0 && rc != -EBADMSG)
+		plan_free(ret_found);
 	switch (rc) {
 	case 0:
 	case -EBADMSG:

@@ -34,6 +34,7 @@
 #define PLAN_CHAINS_MAX     16
 #define PLAN_SETS_MAX       8
 #define PLAN_ADDRS_MAX      256 /* in one set */
+#define PLAN_VERSION_MAX    64
 
 #define PLAN_COMMENT_PREFIX "meshdns/" /* in front of the sentence, in the kernel */
 
@@ -96,6 +97,7 @@ struct plan_rule {
 	struct plan_match matches[PLAN_MATCHES_MAX + 1]; /* to the first PLAN_MATCH_END */
 	struct plan_action action;
 	char sentence[PLAN_SENTENCE_MAX];
+	uint64_t packets, bytes; /* what it has met; no part of what the rule is */
 };
 
 enum plan_hook {
@@ -145,6 +147,9 @@ struct plan {
 	struct plan_set sets[PLAN_SETS_MAX];
 	struct plan_chain chains[PLAN_CHAINS_MAX];
 	int error; /* the first thing that did not fit: -ENOMEM or -E2BIG */
+	/* Of a plan that was read back: its rules' counters count, and who installed it. */
+	bool installed;
+	char version[PLAN_VERSION_MAX]; /* "" where that is not known */
 };
 
 void plan_free(struct plan *plan);
@@ -198,7 +203,8 @@ const char *plan_rule_format(const struct plan_rule *rule, char buf[PLAN_RULE_TE
 #define PLAN_CHAIN_TEXT_MAX 128
 const char *plan_chain_format(const struct plan_chain *chain, char buf[PLAN_CHAIN_TEXT_MAX]);
 
-/* The whole plan as text. Negative errno when `out` cannot be written. */
+/* The whole plan as text, with counters where they count. Negative errno when `out` cannot be
+ * written. */
 int plan_print(const struct plan *plan, FILE *out, struct err *err);
 
 /* The whole plan as one JSON object; its form is in meshdns-redirect(8). */

@@ -12,18 +12,14 @@
  * absent; the others are "saddr" and "daddr" with a prefix ("10.0.0.0/8"), "not_daddr", "iif" and
  * "oif" ("docker*": all that begin so), "invalid": true. A range of ports or uids is "1000-2000".
  * Actions: {"return": true}, {"redirect": PORT}, {"zone": N}, {"jump": "chain"}, {"drop": true},
- * {"log": "prefix", "level": N}. Scripts rely on this: members are added, not changed.
+ * {"log": "prefix", "level": N}. The rules of a plan that was read back also have "packets" and
+ * "bytes". Scripts rely on this: members are added, not changed.
  */
+#include "iptables/plan_json.h"
+
 #include <errno.h>
-#include <jansson.h>
 
-#include "iptables/plan.h"
-
-static void cleanup_json_(json_t **json)
-{
-	json_decref(*json);
-}
-#define cleanup_json __attribute__((cleanup(cleanup_json_)))
+#include "common/cleanup.h"
 
 static const char *family_name(uint32_t family)
 {
@@ -92,24 +88,30 @@ static json_t *action_json(const struct plan_action *action)
 	return NULL;
 }
 
-static json_t *rule_json(const struct plan_rule *rule)
+static json_t *rule_json(const struct plan_rule *rule, bool installed)
 {
-	cleanup_json json_t *match = json_object();
+	cleanup_json json_t *match = json_object(), *json = NULL;
 
 	for (const struct plan_match *m = rule->matches; m->kind; m++) {
 		if (put_match(match, m) < 0)
 			return NULL;
 	}
-	return json_pack("{s:O, s:o, s:s}", "match", match, "action", action_json(&rule->action),
+	json = json_pack("{s:O, s:o, s:s}", "match", match, "action", action_json(&rule->action),
 			 "comment", rule->sentence);
+	if (!json ||
+	    (installed &&
+	     (json_object_set_new(json, "packets", json_integer((json_int_t)rule->packets)) < 0 ||
+	      json_object_set_new(json, "bytes", json_integer((json_int_t)rule->bytes)) < 0)))
+		return NULL;
+	return take_ptr(&json);
 }
 
-static json_t *chain_json(const struct plan_chain *chain)
+static json_t *chain_json(const struct plan_chain *chain, bool installed)
 {
 	cleanup_json json_t *rules = json_array();
 
 	for (size_t i = 0; i < chain->n_rules; i++) {
-		if (json_array_append_new(rules, rule_json(&chain->rules[i])) < 0)
+		if (json_array_append_new(rules, rule_json(&chain->rules[i], installed)) < 0)
 			return NULL;
 	}
 	if (chain->hook == PLAN_HOOK_NONE)
@@ -133,7 +135,7 @@ static json_t *set_json(const struct plan_set *set)
 			 "addresses", addrs);
 }
 
-static json_t *plan_json(const struct plan *plan)
+json_t *plan_json(const struct plan *plan)
 {
 	cleanup_json json_t *sets = json_array(), *chains = json_array();
 
@@ -142,22 +144,28 @@ static json_t *plan_json(const struct plan *plan)
 			return NULL;
 	}
 	for (size_t i = 0; i < plan->n_chains; i++) {
-		if (json_array_append_new(chains, chain_json(&plan->chains[i])) < 0)
+		if (json_array_append_new(chains, chain_json(&plan->chains[i], plan->installed)) <
+		    0)
 			return NULL;
 	}
 	return json_pack("{s:O, s:O}", "sets", sets, "chains", chains);
+}
+
+int plan_json_print(json_t *json, FILE *out, struct err *err)
+{
+	if (!json)
+		return err_set(err, ENOMEM, "out of memory for what there is to print");
+	errno = 0;
+	if (json_dumpf(json, out, JSON_INDENT(2)) < 0 || fputc('\n', out) == EOF ||
+	    fflush(out) == EOF)
+		return err_set(err, errno ? errno : EIO, "cannot write JSON: %s",
+			       err_text(errno ? errno : EIO));
+	return 0;
 }
 
 int plan_print_json(const struct plan *plan, FILE *out, struct err *err)
 {
 	cleanup_json json_t *json = plan_json(plan);
 
-	if (!json)
-		return err_set(err, ENOMEM, "out of memory for the plan");
-	errno = 0;
-	if (json_dumpf(json, out, JSON_INDENT(2)) < 0 || fputc('\n', out) == EOF ||
-	    fflush(out) == EOF)
-		return err_set(err, errno ? errno : EIO, "cannot write the plan: %s",
-			       err_text(errno ? errno : EIO));
-	return 0;
+	return plan_json_print(json, out, err);
 }

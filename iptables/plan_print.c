@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The plan as text for people. Stable: the golden cases of the tests are made of it. */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "iptables/plan.h"
@@ -105,9 +106,15 @@ int plan_print(const struct plan *plan, FILE *out, struct err *err)
 
 		fprintf(out, "%s%s:\n", i || plan->n_sets ? "\n" : "",
 			plan_chain_format(chain, text));
-		for (size_t j = 0; j < chain->n_rules; j++)
-			fprintf(out, "  # %s\n  %s\n", chain->rules[j].sentence,
-				plan_rule_format(&chain->rules[j], text));
+		for (size_t j = 0; j < chain->n_rules; j++) {
+			const struct plan_rule *rule = &chain->rules[j];
+
+			fprintf(out, "  # %s\n  %s", rule->sentence, plan_rule_format(rule, text));
+			if (plan->installed)
+				fprintf(out, " (%" PRIu64 " packets, %" PRIu64 " bytes)",
+					rule->packets, rule->bytes);
+			fputc('\n', out);
+		}
 	}
 	if (fflush(out) == EOF || ferror(out))
 		return err_set(err, errno ? errno : EIO, "cannot write the plan: %s",

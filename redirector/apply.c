@@ -49,27 +49,24 @@ static int verify(const struct plan *plan, struct err *err)
 	return err_set(err, first.code, "%s", first.msg);
 }
 
-/* Puts back what was there; a plan where that is known, nothing otherwise. */
-static void restore(const struct plan *before)
+int apply_restore(const struct plan *before, struct err *err)
 {
-	struct err err;
 	bool was_there;
-	int rc = before ? nft_replace(before, &err) : nft_remove(&was_there, &err);
 
-	if (rc < 0)
-		log_error("cannot put back what was there before", "reason=\"%s\"", err.msg);
+	return before ? nft_replace(before, err) : nft_remove(&was_there, err);
 }
 
 int apply_plan(const struct plan *plan, struct err *err)
 {
 	cleanup_plan struct plan before = {0};
+	struct err reason;
 	int state = nft_read(&before, err), rc;
 
 	if (state < 0 && state != -ENOENT && state != -EBADMSG)
 		return state;
 	if (state == -EBADMSG)
 		log_warning("replacing what somebody has changed", "found=\"%s\"", err->msg);
-	if (!plan_diff(&before, plan, state == -EBADMSG ? NULL : log_difference, NULL)) {
+	if (!plan_diff(&before, plan, log_difference, NULL) && state != -EBADMSG) {
 		log_info("nothing to do: the rules are installed already", NULL);
 		return 0;
 	}
@@ -78,9 +75,9 @@ int apply_plan(const struct plan *plan, struct err *err)
 		rc = nft_replace(plan, err);
 	if (rc < 0 && rc != -ENOBUFS) /* then the answer was lost, and only a look tells */
 		return rc;
-	if ((rc = verify(plan, err)) < 0)
-		restore(state == 0 ? &before : NULL);
-	else
+	if ((rc = verify(plan, err)) == 0)
 		log_info("the rules are installed", NULL);
+	else if (apply_restore(state == 0 ? &before : NULL, &reason) < 0)
+		log_error("cannot put back what was there before", "reason=\"%s\"", reason.msg);
 	return rc;
 }

@@ -20,4 +20,7 @@ int apply_prepare(const struct settings *settings, struct plan *ret_plan, struct
  */
 int apply_plan(const struct plan *plan, struct err *err);
 
+/* Puts back what was there before; NULL: nothing was. */
+int apply_restore(const struct plan *before, struct err *err);
+
 #endif

@@ -11,9 +11,8 @@
 #define PROGRAM "meshdns-redirect"
 
 static const struct command *const commands[] = {
-	&command_install,
-	&command_plan,
-	&command_uninstall,
+	&command_install, &command_plan,      &command_status, &command_diff,
+	&command_confirm, &command_uninstall, &command_verify,
 };
 
 static void print_usage(FILE *out)
@@ -36,10 +35,10 @@ static void print_command_help(const struct command *command)
 	if (command->rows->kind != OPTION_TITLE)
 		fputs("\nOptions:\n", stdout);
 	options_print_help(command->rows, stdout);
-	printf("\nExamples:\n%s"
-	       "\nExit codes: 0 done, 1 usage or configuration, 2 the machine or the privileges\n"
-	       "lack something, 3 the kernel refused. More in meshdns-redirect(8).\n",
-	       command->examples);
+	printf("\nExamples:\n%s\nExit codes: %s. More in meshdns-redirect(8).\n", command->examples,
+	       command->exit_codes ? command->exit_codes
+				   : "0 done, 1 usage or configuration, 2 the machine or the\n"
+				     "privileges lack something, 3 the kernel refused");
 }
 
 static int complain(const struct err *err, enum exit_code code)
@@ -66,12 +65,12 @@ static int unknown_command(const char *word)
 
 static int run_command(const struct command *command, int argc, char **argv)
 {
+	enum exit_code wrong = command->exit_codes ? EXIT_LACKING : EXIT_CONFIGURATION, code;
 	cleanup_settings struct settings settings;
 	struct err err = {0};
-	enum exit_code code;
 
 	if (settings_collect(command->rows, argc, argv, &settings, &err) < 0)
-		return complain(&err, EXIT_CONFIGURATION);
+		return complain(&err, wrong);
 	if (settings.help) {
 		print_command_help(command);
 		return EXIT_DONE;
@@ -82,7 +81,7 @@ static int run_command(const struct command *command, int argc, char **argv)
 	}
 	log_set_level(settings.verbose ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING);
 	code = command->run(&settings, &err);
-	return code == EXIT_DONE ? EXIT_DONE : complain(&err, code);
+	return code == EXIT_DONE || !err.msg[0] ? (int)code : complain(&err, code);
 }
 
 int main(int argc, char **argv)

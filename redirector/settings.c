@@ -32,6 +32,29 @@ LIST_PARSER(exclude_inbound_ips, settings_parse_prefixes)
 LIST_PARSER(exclude_outbound_ips, settings_parse_prefixes)
 LIST_PARSER(redirect_vips, settings_parse_prefixes)
 
+/* A whole number of seconds, minutes or hours, up to a day. */
+static int parse_duration(void *settings, const char *value, struct err *err)
+{
+	static const struct {
+		char unit;
+		unsigned int seconds;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}};
+	size_t len = strlen(value);
+	char digits[8];
+	uint64_t n;
+
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		if (len < 2 || len > sizeof(digits) || value[len - 1] != units[i].unit)
+			continue;
+		snprintf(digits, sizeof(digits), "%.*s", (int)len - 1, value);
+		if (!options_parse_number(digits, 1, 86400 / units[i].seconds, &n))
+			break;
+		((struct settings *)settings)->rollback_after = (unsigned int)n * units[i].seconds;
+		return 0;
+	}
+	return err_set(err, EINVAL, "\"%s\" is no time from 1s to 24h, such as 60s or 2m", value);
+}
+
 #define AT(member) offsetof(struct settings, member)
 
 /* clang-format off */
@@ -156,6 +179,11 @@ const struct option_row settings_install_rows[] = {
 	{"disable-comments", OPTION_BOOL, AT(no_comments), NULL, .help = "rules without comments",
 	 .env = "COMMENTS_DISABLED", .key = "comments.disabled"},
 	NETNS_ROW,
+	{"rollback-after", OPTION_CALL, 0, "TIME",
+	 .help = "install only: undo it after that time (60s, 2m) unless confirm is run before",
+	 .parse = parse_duration},
+	{"as", OPTION_STRING, AT(as), "NAME|UID",
+	 .help = "verify only: the ordinary user as whom to ask (65534)"},
 	{"dry-run", OPTION_BOOL, AT(dry_run), NULL,
 	 .help = "print what would be installed, and install nothing", .env = "DRY_RUN",
 	 .key = "dryRun"},
@@ -219,6 +247,13 @@ const struct option_row settings_uninstall_rows[] = {
 	NETNS_ROW,
 	{"dry-run", OPTION_BOOL, AT(dry_run), NULL,
 	 .help = "print what would be removed, and remove nothing"},
+	{"verbose", OPTION_BOOL, AT(verbose), NULL, .help = "say what is done"},
+	HELP_ROWS,
+	{0},
+};
+
+const struct option_row settings_confirm_rows[] = {
+	NETNS_ROW,
 	{"verbose", OPTION_BOOL, AT(verbose), NULL, .help = "say what is done"},
 	HELP_ROWS,
 	{0},

@@ -99,7 +99,9 @@ struct settings {
 	bool no_comments;
 
 	/* how, and where */
-	const char *netns; /* NULL: this one; else as netns_enter() takes it */
+	const char *netns;           /* NULL: this one; else as netns_enter() takes it */
+	unsigned int rollback_after; /* seconds; 0: never */
+	const char *as;              /* whose questions verify asks; NULL: nobody's */
 	bool dry_run, json, verbose, help, version;
 
 	size_t n_configs;
@@ -111,6 +113,7 @@ struct settings {
 extern const struct settings settings_default;
 extern const struct option_row settings_install_rows[];
 extern const struct option_row settings_uninstall_rows[];
+extern const struct option_row settings_confirm_rows[];
 
 /*
  * Fills settings from all places: flags alone for uninstall, which undoes whatever was installed.

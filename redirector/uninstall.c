@@ -4,11 +4,13 @@
 #include "common/log.h"
 #include "iptables/nft.h"
 #include "redirector/commands.h"
+#include "redirector/rollback.h"
 
 static enum exit_code run(struct settings *settings, struct err *err)
 {
 	enum exit_code code;
-	bool was_there;
+	enum rollback_end end;
+	bool was_there, again;
 	int rc;
 
 	if (settings->dry_run) {
@@ -17,7 +19,10 @@ static enum exit_code run(struct settings *settings, struct err *err)
 	}
 	if ((code = command_enter_netns(settings, err)) != EXIT_DONE)
 		return code;
-	if ((rc = nft_remove(&was_there, err)) == 0)
+	if ((rc = nft_remove(&was_there, err)) == 0 && (rc = rollback_cancel(&end, err)) == 0 &&
+	    end == ROLLBACK_DONE) /* it may have put something back */
+		rc = nft_remove(&again, err);
+	if (rc == 0)
 		log_info(was_there ? "the rules are removed"
 				   : "nothing to do: no rules are installed",
 			 NULL);

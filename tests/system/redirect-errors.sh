@@ -52,7 +52,7 @@ test_usage() {
 	says 0 'Commands:' meshdns-redirect --help
 	says 0 '^meshdns-redirect [^ ]+$' meshdns-redirect --version
 	local command
-	for command in install plan uninstall; do
+	for command in install plan status diff verify confirm uninstall; do
 		says 0 'Examples:' meshdns-redirect $command --help
 		says 0 '^meshdns-redirect ' meshdns-redirect $command --version
 	done

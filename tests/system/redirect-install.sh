@@ -93,8 +93,8 @@ meshdns-redirect: info: the rules are installed' "$(install_rules --redirect-dns
 test_every_rule_says_why_it_is_there() {
 	clean
 	install_rules --redirect-dns
-	expect_eq "$(our_table | grep -c counter)" "$(our_table | grep -c 'comment "meshdns/')"
-	expect_eq 9 "$(our_table | grep -c 'comment "meshdns/')"
+	expect_eq "$(our_table | grep -c counter)" "$(our_table | grep -c 'counter .*comment "meshdns/')"
+	expect_eq 9 "$(our_table | grep -c 'counter .*comment "meshdns/')"
 }
 
 # --- removing, and what is not ours --------------------------------------------------------------

@@ -39,6 +39,8 @@ static void round_trip(const struct plan_rule *rule)
 
 	cr_assert(nft_expr_decode(nft, &back), "%s", rule->sentence);
 	cr_expect(plan_rule_equal(&back, rule), "%s", rule->sentence);
+	cr_expect_eq(back.packets, rule->packets);
+	cr_expect_eq(back.bytes, rule->bytes);
 	nftnl_rule_free(nft);
 }
 
@@ -96,6 +98,15 @@ Test(nft_expr, every_length_of_an_interface_name_comes_back)
 		rule.matches[0].begins = true;
 		round_trip(&rule);
 	}
+}
+
+Test(nft_expr, counters_come_back)
+{
+	struct plan_rule rule = plans_redirect;
+
+	rule.packets = 7;
+	rule.bytes = UINT64_MAX;
+	round_trip(&rule);
 }
 
 Test(nft_expr, the_longest_sentence_comes_back)

@@ -6,10 +6,59 @@
 #include <linux/netfilter/nf_tables.h>
 
 #include "tests/unit/iptables/plans.h"
+#include "version.h"
 
 static struct nlmsghdr *message(void *buf, uint16_t type)
 {
 	return nftnl_nlmsg_build_hdr(buf, type, NFPROTO_INET, 0, 1);
+}
+
+/* What a plan with this version is read back as. */
+static void table_comes_back(const char *version, const char *expected)
+{
+	_Alignas(struct nlmsghdr) char buf[4096];
+	struct nftnl_table *back = nftnl_table_alloc(), *nft;
+	struct nlmsghdr *nlh = message(buf, NFT_MSG_NEWTABLE);
+	struct plan plan = {0}, read = {0};
+
+	snprintf(plan.version, sizeof(plan.version), "%s", version);
+	nft = nft_table_encode(&plan);
+	nftnl_table_set_u32(nft, NFTNL_TABLE_FLAGS, 0); /* the kernel always tells them */
+	nftnl_table_nlmsg_build_payload(nlh, nft);
+	cr_assert_eq(nftnl_table_nlmsg_parse(nlh, back), 0);
+	cr_expect(nft_table_decode(back, &read));
+	cr_expect(read.installed);
+	cr_expect_str_eq(read.version, expected);
+	nftnl_table_free(nft);
+	nftnl_table_free(back);
+}
+
+Test(nft_object, the_table_says_which_version_made_it)
+{
+	char longest[PLAN_VERSION_MAX];
+
+	table_comes_back("", MESHDNS_VERSION);
+	table_comes_back("0.9", "0.9");
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	table_comes_back(longest, longest);
+}
+
+Test(nft_object, a_table_without_our_comment_is_of_no_known_version)
+{
+	static const uint8_t odd[][6] = {{0, 4, 'o', 'u', 'r', 0}, {0, 200, 'm', 0, 0, 0}, {1, 0}};
+	struct nftnl_table *nft = nftnl_table_alloc();
+	struct plan read = {0};
+
+	cr_expect(nft_table_decode(nft, &read));
+	for (size_t i = 0; i < 3; i++) {
+		nftnl_table_set_data(nft, NFTNL_TABLE_USERDATA, odd[i], sizeof(odd[i]));
+		cr_expect(nft_table_decode(nft, &read));
+		cr_expect_str_eq(read.version, "");
+	}
+	nftnl_table_set_u32(nft, NFTNL_TABLE_FLAGS, NFT_TABLE_F_DORMANT);
+	cr_expect_not(nft_table_decode(nft, &read));
+	nftnl_table_free(nft);
 }
 
 Test(nft_object, sets_and_elements_come_back)

@@ -252,6 +252,8 @@ Test(plan, rules_are_equal_when_nothing_differs)
 	struct plan_rule other = plans_redirect;
 
 	cr_expect(plan_rule_equal(&other, &plans_redirect));
+	other.packets = 7;
+	cr_expect(plan_rule_equal(&other, &plans_redirect), "it has only been used");
 	other.sentence[0] = 'T';
 	cr_expect_not(plan_rule_equal(&other, &plans_redirect));
 	other = plans_redirect;

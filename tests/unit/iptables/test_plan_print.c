@@ -42,6 +42,24 @@ Test(plan_print, text_is_stable)
 	free(text);
 }
 
+Test(plan_print, counters_are_told_where_they_count)
+{
+	cleanup_plan struct plan plan = {0};
+	char *text;
+
+	plans_fill(&plan);
+	plan.installed = true;
+	plan.chains[1].rules[0].packets = 7;
+	plan.chains[1].rules[0].bytes = 700;
+	text = plans_text(&plan, plan_print);
+	cr_expect(strstr(text, "  ipv4 -> return (7 packets, 700 bytes)\n"), "%s", text);
+	free(text);
+	text = plans_text(&plan, plan_print_json);
+	cr_expect(strstr(text, "\"packets\": 7,"), "%s", text);
+	cr_expect(strstr(text, "\"bytes\": 700"), "%s", text);
+	free(text);
+}
+
 Test(plan_print, json_is_what_the_manual_says)
 {
 	static const char expected[] =

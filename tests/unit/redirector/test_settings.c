@@ -377,6 +377,28 @@ Test(settings, kumas_iptables_options_have_no_effect)
 	cr_expect_arr_eq(&s, &plain, sizeof(s));
 }
 
+Test(settings, durations)
+{
+	struct settings s;
+
+	cr_assert_eq(parse_install("--redirect-dns", &s, NULL), 0);
+	cr_expect_eq(s.rollback_after, 0);
+	cr_assert_eq(parse_install("--redirect-dns --rollback-after 60s", &s, NULL), 0);
+	cr_expect_eq(s.rollback_after, 60);
+	cr_assert_eq(parse_install("--redirect-dns --rollback-after 2m", &s, NULL), 0);
+	cr_expect_eq(s.rollback_after, 120);
+	cr_assert_eq(parse_install("--redirect-dns --rollback-after 24h", &s, NULL), 0);
+	cr_expect_eq(s.rollback_after, 86400);
+	refused("--redirect-dns --rollback-after 0s", "no time from 1s to 24h");
+	refused("--redirect-dns --rollback-after 25h", "no time");
+	refused("--redirect-dns --rollback-after 86401s", "no time");
+	refused("--redirect-dns --rollback-after 60", "no time");
+	refused("--redirect-dns --rollback-after m", "no time");
+	refused("--redirect-dns --rollback-after 1d", "no time");
+	refused("--redirect-dns --rollback-after -1s", "no time");
+	refused("--redirect-dns --rollback-after 00000000000001s", "no time");
+}
+
 Test(settings, uninstall_takes_what_concerns_it)
 {
 	struct settings s;

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The `status` command: what is installed, and whether it is what was meant. */
+#include <stdio.h>
+
+#include "redirector/apply.h"
+#include "redirector/commands.h"
+#include "redirector/compare.h"
+#include "redirector/rollback.h"
+
+static const struct {
+	const char *json, *words;
+	enum exit_code code;
+} states[] = {
+	[COMPARE_NOT_INSTALLED] = {"not installed", "not installed", EXIT_NOT_INSTALLED},
+	[COMPARE_INSTALLED] = {"installed", "installed", EXIT_DONE},
+	[COMPARE_SAME] = {"as planned", "installed as planned", EXIT_DONE},
+	[COMPARE_DIFFERS] = {"differs", "installed, and different from what it should be",
+			     EXIT_DIFFERS},
+};
+
+static int print_words(const struct compare *compare, struct err *err)
+{
+	const struct plan *found = &compare->found;
+
+	printf("%s\n", states[compare->state].words);
+	if (compare->state == COMPARE_DIFFERS)
+		compare_print_differences(compare, stdout);
+	if (compare->state == COMPARE_NOT_INSTALLED)
+		return 0;
+	printf("backend: nftables, table inet meshdns\nversion: %s\n%s\n",
+	       found->version[0] ? found->version : "not known",
+	       rollback_is_pending() ? "not confirmed: it will be undone unless meshdns-redirect "
+				       "confirm is run in time\n"
+				     : "");
+	return plan_print(found, stdout, err);
+}
+
+static int print_json(const struct compare *compare, struct err *err)
+{
+	const struct plan *found = &compare->found;
+	cleanup_json json_t *json = json_pack("{s:s, s:O}", "state", states[compare->state].json,
+					      "differences", compare->differences);
+
+	if (compare->state != COMPARE_NOT_INSTALLED &&
+	    (json_object_set_new(json, "backend", json_string("nftables")) < 0 ||
+	     json_object_set_new(json, "version",
+				 found->version[0] ? json_string(found->version) : json_null()) <
+		     0 ||
+	     json_object_set_new(json, "rollback_pending", json_boolean(rollback_is_pending())) <
+		     0 ||
+	     json_object_set_new(json, "plan", plan_json(found)) < 0))
+		return plan_json_print(NULL, stdout, err);
+	return plan_json_print(json, stdout, err);
+}
+
+static enum exit_code run(struct settings *settings, struct err *err)
+{
+	cleanup_compare struct compare compare = {0};
+	cleanup_plan struct plan wanted = {0};
+	bool planned = settings->redirect_dns || settings->redirect_all_dns;
+
+	settings->dry_run = true; /* nothing is changed here */
+	if ((planned && apply_prepare(settings, &wanted, err) < 0) ||
+	    compare_rules(settings, planned ? &wanted : NULL, &compare, err) < 0 ||
+	    (settings->json ? print_json : print_words)(&compare, err) < 0)
+		return EXIT_LACKING;
+	return states[compare.state].code;
+}
+
+const struct command command_status = {
+	.name = "status",
+	.summary = "print what is installed, with counters; with install's options, whether it is "
+		   "that",
+	.examples = "  meshdns-redirect status\n"
+		    "  meshdns-redirect status --redirect-dns\n"
+		    "  meshdns-redirect status --netns blue --json\n",
+	.exit_codes =
+		"0 installed (as planned), 1 not installed, 2 could not be found out, 3 differs",
+	.rows = settings_install_rows,
+	.run = run,
+};
