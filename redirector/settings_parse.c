@@ -331,7 +331,7 @@ int settings_refuse_firewalld(void *settings, const char *value, struct err *err
 	if (value && (!strcasecmp(value, "false") || !strcmp(value, "0")))
 		return 0;
 	return err_set(
-		err, ENOTSUP,
+		err, EINVAL,
 		"this version cannot store rules in firewalld; leave it out, and run install "
 		"again at each boot");
 }

@@ -11,6 +11,7 @@ struct made_up {
 	const char *text;
 	uint16_t port;
 	int calls;
+	size_t items;
 };
 
 static int count_call(void *settings, const char *value, struct err *err)
@@ -19,6 +20,20 @@ static int count_call(void *settings, const char *value, struct err *err)
 		return err_set(err, ERANGE, "that is bad");
 	((struct made_up *)settings)->calls++;
 	return 0;
+}
+
+static int count_item(void *settings, const char *value, struct err *err)
+{
+	(void)value;
+	(void)err;
+	((struct made_up *)settings)->items++;
+	return 0;
+}
+
+static int only_null(void *settings, const char *value, struct err *err)
+{
+	(void)settings;
+	return value ? err_set(err, EINVAL, "no value here") : 0;
 }
 
 static const struct option_row rows[] = {
@@ -138,4 +153,87 @@ Test(options, numbers)
 	cr_expect_not(options_parse_number("+1", 0, 10, &n));
 	cr_expect_not(options_parse_number("1 ", 0, 10, &n));
 	cr_expect_not(options_parse_number("", 0, 10, &n));
+}
+
+static const struct option_row all_places[] = {
+	{"", OPTION_TITLE, .help = "Some"},
+	{"port", OPTION_PORT, offsetof(struct made_up, port), "PORT", .help = "a port",
+	 .env = "A_PORT"},
+	{"list", OPTION_LIST, offsetof(struct made_up, items), "ITEM", .help = "a list",
+	 .parse = count_item, .env = "LIST"},
+	{"", OPTION_BOOL, offsetof(struct made_up, flag), NULL, .help = "no flag", .env = "FLAG"},
+	{"unused", OPTION_UNUSED, 0, "X", .help = "taken", .env = "UNUSED"},
+	{"picky", OPTION_UNUSED, 0, NULL, .help = "taken", .parse = only_null, .env = "PICKY"},
+	{"old", OPTION_REMOVED, .help = "use --port", .env = "OLD"},
+	{0},
+};
+
+static int parse_env(struct made_up *m, const char *variable, struct err *err)
+{
+	char *variables[] = {(char *)"HOME=/", (char *)variable, (char *)"X_A_POR", NULL};
+
+	return options_parse_env(all_places, m, "X_", variables, err);
+}
+
+Test(options, variables)
+{
+	struct made_up m = {.items = 7};
+	struct err err = {0};
+
+	cr_expect_eq(parse_env(&m, "X_A_PORT=80", &err), 0);
+	cr_expect_eq(m.port, 80);
+	cr_expect_eq(parse_env(&m, "X_FLAG=TRUE", &err), 0);
+	cr_expect(m.flag);
+	cr_expect_eq(parse_env(&m, "X_LIST=a", &err), 0);
+	cr_expect_eq(m.items, 1, "what was there is replaced");
+	cr_expect_eq(parse_env(&m, "X_UNUSED=x", &err), 0);
+	cr_expect_eq(parse_env(&m, "X_A_PRT=1", &err), 0, "perhaps somebody else's");
+	cr_expect_eq(parse_env(&m, "X_OLD=1", &err), 0);
+	cr_expect_eq(parse_env(&m, "X_=1", &err), 0);
+	cr_expect_eq(parse_env(&m, "A_PORT=1", &err), 0);
+	cr_expect_eq(m.port, 80);
+	cr_expect_eq(parse_env(&m, "X_A_PORT=x", &err), -EINVAL);
+	cr_expect_str_eq(err.msg, "X_A_PORT: \"x\" is not a port (1 to 65535)");
+	cr_expect_eq(parse_env(&m, "X_FLAG=", &err), -EINVAL);
+	cr_expect_str_eq(err.msg, "X_FLAG: \"\" is neither true nor false");
+}
+
+static int parse_places(struct made_up *m, const char *one, const char *two, struct err *err)
+{
+	const char *argv[] = {one, two};
+	int words;
+
+	*m = (struct made_up){.items = 7};
+	return options_parse(all_places, m, two ? 2 : 1, (char **)argv, &words, err);
+}
+
+Test(options, kinds_of_flags)
+{
+	struct made_up m;
+	struct err err = {0};
+
+	cr_expect_eq(parse_places(&m, "--list=a", "--list=b", &err), 0);
+	cr_expect_eq(m.items, 2, "flags add up");
+	cr_expect_eq(parse_places(&m, "--unused", "x", &err), 0);
+	cr_expect_eq(parse_places(&m, "--picky", NULL, &err), 0);
+	cr_expect_eq(parse_places(&m, "--picky=x", NULL, &err), -EINVAL);
+	cr_expect_str_eq(err.msg, "--picky: no value here");
+	cr_expect_eq(parse_places(&m, "--old", NULL, &err), -EINVAL);
+	cr_expect_str_eq(err.msg, "--old: this was removed: use --port");
+	cr_expect_eq(parse_places(&m, "--=x", NULL, &err), -EINVAL);
+	cr_expect_eq(parse_places(&m, "--oldd", NULL, &err), -EINVAL);
+	cr_expect_not(strstr(err.msg, "--old?"), "what was removed is not offered: %s", err.msg);
+}
+
+Test(options, help_has_titles_and_leaves_out_what_has_no_flag)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	options_print_help(all_places, out);
+	fclose(out);
+	cr_expect(strstr(text, "\nSome:\n  --port PORT") == text, "%s", text);
+	cr_expect_not(strstr(text, "no flag") || strstr(text, "--old"), "%s", text);
+	free(text);
 }
