@@ -22,7 +22,8 @@ const struct command command_install = {
 	.examples = "  meshdns-redirect install --redirect-dns\n"
 		    "  meshdns-redirect install --redirect-all-dns-traffic --proxy-user 5678\n"
 		    "  meshdns-redirect install --redirect-dns --netns blue --verbose\n"
-		    "  meshdns-redirect install --redirect-dns --dry-run\n",
+		    "  meshdns-redirect install --redirect-dns --dry-run\n"
+		    "  meshdns-redirect install transparent-proxy --config kuma.yaml\n",
 	.rows = settings_install_rows,
 	.run = run,
 };

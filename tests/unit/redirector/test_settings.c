@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/file.h"
 #include "redirector/settings.h"
 
 /* Collects from words of at most 15, separated by spaces; static, for settings borrow from it. */
@@ -267,6 +268,37 @@ Test(settings, rows_are_sound)
 			cr_expect(row->arg, "--%s wants a value", row->name);
 	}
 	cr_expect_leq(row - settings_install_rows, OPTIONS_MAX);
+}
+
+static void documented(const char *page, const char *macro, const char *word)
+{
+	char wanted[128];
+
+	if (!word || !*word)
+		return;
+	snprintf(wanted, sizeof(wanted), "%s%s", macro, word);
+	for (const char *at = page; (at = strstr(at, wanted)); at++) {
+		if (strchr(" \n", at[strlen(wanted)]))
+			return;
+	}
+	cr_expect(false, "the manual has no \"%s\"", wanted);
+}
+
+Test(settings, the_manual_has_every_row)
+{
+	char *page;
+	size_t len;
+
+	cr_assert_eq(file_read("redirector/meshdns-redirect.8", 100000, &page, &len, NULL), 0);
+	for (const struct option_row *row = settings_install_rows; row->name; row++) {
+		if (row->kind < OPTION_REMOVED)
+			documented(page, "Fl -", row->name);
+		if (row->kind < OPTION_UNUSED) {
+			documented(page, "Li ", row->key);
+			documented(page, "Ev ", row->env);
+		}
+	}
+	free(page);
 }
 
 /* --- mistakes --- */
