@@ -296,6 +296,13 @@ static int read_files(const struct option_row *rows, const char *list, struct se
 	return rc;
 }
 
+static bool has_keys(const struct option_row *rows)
+{
+	while (rows->name && !rows->key)
+		rows++;
+	return rows->name;
+}
+
 static int read_all_places(const struct option_row *rows, const struct settings *flags, int argc,
 			   char **argv, struct settings *settings, struct err *err)
 {
@@ -334,7 +341,7 @@ int settings_collect(const struct option_row *rows, int argc, char **argv,
 	if ((rc = options_parse(rows, &flags, argc, copy, &words, err)) < 0 ||
 	    (rc = take_words(ret_settings, words, copy, err)) < 0)
 		return rc;
-	if (flags.help || flags.version || rows != settings_install_rows) {
+	if (flags.help || flags.version || !has_keys(rows)) {
 		*ret_settings = flags;
 		return 0;
 	}

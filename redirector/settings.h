@@ -116,7 +116,9 @@ extern const struct option_row settings_uninstall_rows[];
 extern const struct option_row settings_confirm_rows[];
 
 /*
- * Fills settings from all places: flags alone for uninstall, which undoes whatever was installed.
+ * Fills settings from all places; from flags alone where no row has a key, as for uninstall, which
+ * undoes whatever was installed.
+ *
  * The word "transparent-proxy" asks for what Kuma does by default, inbound and outbound TCP; any
  * other is an error. With --help and --version nothing but the flags is looked at.
  *
