@@ -11,8 +11,7 @@ static enum exit_code run(struct settings *settings, struct err *err)
 	static const char *const words[] = {
 		[ROLLBACK_NONE] = "nothing is pending",
 		[ROLLBACK_CANCELLED] = "confirmed: the rules stay",
-		[ROLLBACK_LOST] = "nothing is pending any more: the process that would have rolled "
-				  "back was killed, and the rules stay",
+		[ROLLBACK_LOST] = "nothing is pending: what would have rolled back was killed",
 		[ROLLBACK_DONE] = "too late: what was there before has been put back",
 	};
 	enum exit_code code;
