@@ -386,11 +386,17 @@ static int check_ports(const struct settings *settings, struct err *err)
 	return 0;
 }
 
+bool settings_wants_rules(const struct settings *settings)
+{
+	return settings->redirect_dns || settings->redirect_all_dns || settings->redirect_inbound ||
+	       settings->redirect_outbound;
+}
+
 int settings_check_install(const struct settings *settings, struct err *err)
 {
 	bool dns = settings->redirect_dns || settings->redirect_all_dns;
 
-	if (!dns && !settings->redirect_inbound && !settings->redirect_outbound)
+	if (!settings_wants_rules(settings))
 		return err_set(
 			err, EINVAL,
 			"nothing to capture: give --redirect-dns (queries to the nameservers "

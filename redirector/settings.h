@@ -131,6 +131,9 @@ int settings_collect(const struct option_row *rows, int argc, char **argv,
 void settings_free(struct settings *settings);
 #define cleanup_settings __attribute__((cleanup(settings_free)))
 
+/* Anything at all is to be redirected. */
+bool settings_wants_rules(const struct settings *settings);
+
 /* Refuses settings that contradict each other or capture nothing; -EINVAL. */
 int settings_check_install(const struct settings *settings, struct err *err);
 

@@ -57,7 +57,7 @@ static enum exit_code run(struct settings *settings, struct err *err)
 {
 	cleanup_compare struct compare compare = {0};
 	cleanup_plan struct plan wanted = {0};
-	bool planned = settings->redirect_dns || settings->redirect_all_dns;
+	bool planned = settings_wants_rules(settings);
 
 	settings->dry_run = true; /* nothing is changed here */
 	if ((planned && apply_prepare(settings, &wanted, err) < 0) ||

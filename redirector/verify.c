@@ -75,6 +75,7 @@ static void add_probes(struct verify *v)
 	}
 }
 
+/* How many questions have been captured; connections that go to the proxy are not meant. */
 static uint64_t count_redirected(const struct plan *plan)
 {
 	uint64_t n = 0;
@@ -82,9 +83,13 @@ static uint64_t count_redirected(const struct plan *plan)
 	for (size_t i = 0; i < plan->n_chains; i++) {
 		const struct plan_chain *chain = &plan->chains[i];
 
-		for (size_t j = 0; j < chain->n_rules; j++)
-			if (chain->rules[j].action.kind == PLAN_ACTION_REDIRECT)
-				n += chain->rules[j].packets;
+		for (size_t j = 0; j < chain->n_rules; j++) {
+			const struct plan_rule *rule = &chain->rules[j];
+			const struct plan_match *port = plan_rule_match(rule, PLAN_MATCH_DPORT);
+
+			if (rule->action.kind == PLAN_ACTION_REDIRECT && port && port->value == 53)
+				n += rule->packets;
+		}
 	}
 	return n;
 }

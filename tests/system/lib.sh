@@ -131,6 +131,7 @@ in_dns() { on "$DNS" 0 "$@"; }
 declare -A PID=()
 start() {
 	local name=$1 host=$2 uid=$3
+	: >"$LAB/log/$name" # what an earlier one logged must not be taken for this one's
 	ip netns exec "$host" setpriv --reuid "$uid" --regid "$uid" --clear-groups "${@:4}" \
 		</dev/null >"$LAB/log/$name" 2>&1 &
 	PID[$name]=$!
