@@ -55,6 +55,13 @@ int load_record(struct load *load, const char *source, const char *place, const 
 	return names_add(load->builder, wire, wire_len, &addr, ttl, err);
 }
 
+int load_text(struct load *load, const char *source, const char *text, size_t len, struct err *err)
+{
+	if (text[strspn(text, " \t\r\n")] == '{')
+		return load_json(load, source, text, len, err);
+	return load_hosts(load, source, text, len, err);
+}
+
 static int load_file(struct load *load, const char *path, struct err *err)
 {
 	cleanup_free char *text = NULL;
@@ -63,9 +70,7 @@ static int load_file(struct load *load, const char *path, struct err *err)
 
 	if ((rc = file_read(path, LOAD_FILE_MAX, &text, &len, err)) < 0)
 		return rc;
-	if (text[strspn(text, " \t\r\n")] == '{')
-		return load_json(load, path, text, len, err);
-	return load_hosts(load, path, text, len, err);
+	return load_text(load, path, text, len, err);
 }
 
 int load_is_names_file(const struct dirent *entry)

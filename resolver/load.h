@@ -62,7 +62,8 @@ int load_record(struct load *load, const char *source, const char *place, const 
 /* Notes a warning about something skipped. */
 void load_skip(struct load *load, const char *source, const char *place, const char *reason);
 
-/* Both take the whole text, `text[len]` being NUL. */
+/* All take the whole text, `text[len]` being NUL. The first tells which of the others it is for. */
+int load_text(struct load *load, const char *source, const char *text, size_t len, struct err *err);
 int load_hosts(struct load *load, const char *source, const char *text, size_t len,
 	       struct err *err);
 int load_json(struct load *load, const char *source, const char *text, size_t len, struct err *err);

@@ -280,6 +280,6 @@ def write(target, inputs):
 
 write("query", QUERIES)
 write("reply", REPLIES)
-write("hosts", HOSTS)
-write("json", JSON)
+write("names", {f"hosts-{label}": text for label, text in HOSTS.items()})
+write("names", {f"json-{label}": text for label, text in JSON.items()})
 write("config", CONFIGS)

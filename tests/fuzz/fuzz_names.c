@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Any text as a file of names in the JSON format, up to a snapshot that is asked. */
+/* Any text as a file of names, hosts(5) or JSON, up to a snapshot that is asked. */
 #include <stdlib.h>
 
 #include "common/log.h"
@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	log_set_level(LOG_LEVEL_ERROR);
 	memcpy(text, data, size);
 	text[size] = '\0';
-	if (load_json(&load, "input", text, size, &err) == 0) {
+	if (load_text(&load, "input", text, size, &err) == 0) {
 		if (names_build(load.builder, domain, sizeof(domain), &names, &err) < 0)
 			abort();
 		names_find(names, domain, sizeof(domain));
