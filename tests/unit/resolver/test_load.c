@@ -11,7 +11,7 @@ typedef int load_fn(struct load *load, const char *source, const char *text, siz
 		    struct err *err);
 
 /* Loads a text and builds; NULL when the load failed. *ret_skipped may be NULL. */
-static struct names_snapshot *load_text(load_fn *fn, const char *text, size_t *ret_skipped)
+static struct names_snapshot *load_and_build(load_fn *fn, const char *text, size_t *ret_skipped)
 {
 	struct load load = {.builder = names_builder_new(), .ttl = 60};
 	struct err err;
@@ -30,12 +30,12 @@ Test(load, hosts)
 {
 	size_t skipped;
 	struct names_snapshot *names =
-		load_text(load_hosts,
-			  "# a comment\n\n"
-			  "240.0.0.100\tredis.mesh  cache.mesh # two names\r\n"
-			  "fd00:fd00::64 redis.mesh\n"
-			  "240.0.0.7 echo-server_echo-example_svc_1010.mesh.",
-			  &skipped);
+		load_and_build(load_hosts,
+			       "# a comment\n\n"
+			       "240.0.0.100\tredis.mesh  cache.mesh # two names\r\n"
+			       "fd00:fd00::64 redis.mesh\n"
+			       "240.0.0.7 echo-server_echo-example_svc_1010.mesh.",
+			       &skipped);
 
 	cr_expect_eq(skipped, 0);
 	cr_expect_eq(names_count(names), 3);
@@ -49,14 +49,14 @@ Test(load, hosts)
 Test(load, bad_hosts_lines_never_hide_the_good_ones)
 {
 	size_t skipped;
-	struct names_snapshot *names = load_text(load_hosts,
-						 "240.0.0.1\n"
-						 "240.0.0 a.mesh\n"
-						 "fe80::1%lo b.mesh\n"
-						 "240.0.0.3 bad..name good.mesh\n"
-						 "one two three\n"
-						 "240.0.0.4 last.mesh\n",
-						 &skipped);
+	struct names_snapshot *names = load_and_build(load_hosts,
+						      "240.0.0.1\n"
+						      "240.0.0 a.mesh\n"
+						      "fe80::1%lo b.mesh\n"
+						      "240.0.0.3 bad..name good.mesh\n"
+						      "one two three\n"
+						      "240.0.0.4 last.mesh\n",
+						      &skipped);
 
 	cr_expect_eq(skipped, 6);
 	cr_expect_eq(names_count(names), 2);
@@ -68,7 +68,7 @@ Test(load, bad_hosts_lines_never_hide_the_good_ones)
 Test(load, json_as_kuma_serves_it)
 {
 	size_t skipped;
-	struct names_snapshot *names = load_text(
+	struct names_snapshot *names = load_and_build(
 		load_json,
 		"{\"records\":[{\"name\":\"redis.mesh\",\"ips\":[\"240.0.0.1\",\"::ffff:f000:1\"]},"
 		"{\"name\":\"b.mesh\",\"ips\":[\"240.0.0.2\"]}],"
@@ -87,13 +87,13 @@ Test(load, json_as_kuma_serves_it)
 Test(load, json_bad_record_is_skipped_alone)
 {
 	size_t skipped;
-	struct names_snapshot *names =
-		load_text(load_json,
-			  "{\"records\":[7,{\"name\":\"a.mesh\"},{\"name\":3,\"ips\":[]},"
-			  "{\"name\":\"b.mesh\",\"ips\":[\"240.0.0.1\",5,\"x\"]},"
-			  "{\"name\":\"a\\u0000b\",\"ips\":[\"240.0.0.9\",\"240.0.0.9\\u0000\"]},"
-			  "{\"name\":\"c.mesh\",\"ips\":[\"240.0.0.2\"]}],\"ttl\":\"soon\"}",
-			  &skipped);
+	struct names_snapshot *names = load_and_build(
+		load_json,
+		"{\"records\":[7,{\"name\":\"a.mesh\"},{\"name\":3,\"ips\":[]},"
+		"{\"name\":\"b.mesh\",\"ips\":[\"240.0.0.1\",5,\"x\"]},"
+		"{\"name\":\"a\\u0000b\",\"ips\":[\"240.0.0.9\",\"240.0.0.9\\u0000\"]},"
+		"{\"name\":\"c.mesh\",\"ips\":[\"240.0.0.2\"]}],\"ttl\":\"soon\"}",
+		&skipped);
 
 	cr_expect_eq(skipped, 8);
 	cr_expect_eq(names_count(names), 2);
@@ -107,7 +107,7 @@ Test(load, json_that_is_none_fails_as_a_whole)
 					    "{\"records\":[],\"records\":[]}"};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		cr_expect_null(load_text(load_json, texts[i], NULL), "%s", texts[i]);
+		cr_expect_null(load_and_build(load_json, texts[i], NULL), "%s", texts[i]);
 }
 
 Test(load, json_error_names_file_and_line)
