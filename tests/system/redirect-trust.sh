@@ -165,12 +165,14 @@ test_confirmed_rules_stay() {
 }
 
 test_a_guard_belongs_to_nobody() {
-	local pid
+	local pid fd
 	clean
 	guarded 1s "${RULES[@]}"
 	pid=$(guard)
 	expect_eq "$pid 0" "$(awk '{ print $6, $7 }' "/proc/$pid/stat")" "session and terminal"
-	expect_eq '/dev/null' "$(readlink /proc/"$pid"/fd/{0,1,2} | sort -u)"
+	for fd in 0 1 2; do
+		[[ /proc/$pid/fd/$fd -ef /dev/null ]] || fail "descriptor $fd: $(readlink "/proc/$pid/fd/$fd")"
+	done
 	expect_eq 4 "$(readlink "/proc/$pid/fd"/* | wc -l)" "the record, and nothing more"
 	kill -HUP "$pid"
 	kill -INT "$pid"
