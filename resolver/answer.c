@@ -21,7 +21,7 @@ static struct answer answer_begin(const struct query *q, uint8_t *packet, size_t
 {
 	struct answer a = {.q = q, .packet = packet};
 
-	a.w = wire_over(packet, limit - (q->edns.present ? EDNS_OPT_LEN : 0));
+	a.w = wire_over(packet, limit - edns_len(&q->edns));
 	wire_take(&a.w, DNS_HEADER_LEN + q->question_len);
 	a.header.id = q->id;
 	a.header.flags = DNS_FLAG_QR | DNS_FLAG_RA |
@@ -35,7 +35,7 @@ static size_t answer_end(struct answer *a)
 	struct wire start = wire_over(a->packet, DNS_HEADER_LEN);
 
 	if (a->q->edns.present) {
-		a->w.size += EDNS_OPT_LEN;
+		a->w.size += edns_len(&a->q->edns);
 		edns_put(&a->w, &a->q->edns, a->rcode);
 		a->header.arcount = 1;
 	}

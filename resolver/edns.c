@@ -3,24 +3,35 @@
 
 #define TTL_VERSION(ttl) ((uint8_t)((ttl) >> 16))
 #define TTL_DO           0x8000u
+#define OPTION_KEEPALIVE 11
+#define KEEPALIVE_LEN    6 /* code, length, timeout */
 
 bool edns_parse(const struct wire_rr *rr, struct edns *ret_edns)
 {
 	struct wire options = wire_over(rr->rdata, rr->rdlength);
+	bool asks_keepalive = false;
 
 	if (!rr->owner_is_root)
 		return false;
 	while (wire_left(&options) > 0 && !options.failed) {
-		wire_get_u16(&options); /* code */
+		asks_keepalive |= wire_get_u16(&options) == OPTION_KEEPALIVE;
 		wire_take(&options, wire_get_u16(&options));
 	}
 	*ret_edns = (struct edns){
 		.present = true,
 		.dnssec_ok = rr->ttl & TTL_DO,
+		.asks_keepalive = asks_keepalive,
 		.version = TTL_VERSION(rr->ttl),
 		.udp_size = rr->class,
 	};
 	return !options.failed;
+}
+
+size_t edns_len(const struct edns *query)
+{
+	if (!query->present)
+		return 0;
+	return EDNS_OPT_LEN + (query->keepalive_ds ? KEEPALIVE_LEN : 0);
 }
 
 void edns_put(struct wire *w, const struct edns *query, enum dns_rcode rcode)
@@ -29,5 +40,10 @@ void edns_put(struct wire *w, const struct edns *query, enum dns_rcode rcode)
 	wire_put_u16(w, DNS_TYPE_OPT);
 	wire_put_u16(w, EDNS_UDP_SIZE);
 	wire_put_u32(w, (uint32_t)(rcode >> 4) << 24 | (query->dnssec_ok ? TTL_DO : 0));
-	wire_put_u16(w, 0);
+	wire_put_u16(w, query->keepalive_ds ? KEEPALIVE_LEN : 0);
+	if (query->keepalive_ds) {
+		wire_put_u16(w, OPTION_KEEPALIVE);
+		wire_put_u16(w, 2);
+		wire_put_u16(w, query->keepalive_ds);
+	}
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* EDNS(0), RFC 6891: the OPT record in and out. Options are checked for form, not used. */
+/*
+ * EDNS(0), RFC 6891: the OPT record in and out. Options are checked for form; of them only
+ * edns-tcp-keepalive (RFC 7828) is used.
+ */
 #ifndef MESHDNS_RESOLVER_EDNS_H
 #define MESHDNS_RESOLVER_EDNS_H
 
@@ -13,11 +16,16 @@ struct edns {
 	bool present;
 	bool dnssec_ok; /* DO, RFC 3225: echoed */
 	uint8_t version;
+	bool asks_keepalive; /* the client would like to know for how long it may be idle */
 	uint16_t udp_size;
+	uint16_t keepalive_ds; /* what it is told: tenths of a second, 0: nothing, as over UDP */
 };
 
 /* Reads an OPT record; false when its owner is not the root or an option runs past its end. */
 bool edns_parse(const struct wire_rr *rr, struct edns *ret_edns);
+
+/* How much edns_put() will append. */
+size_t edns_len(const struct edns *query);
 
 /* Appends our OPT in answer to a query that had one; `rcode` gives its upper eight bits. */
 void edns_put(struct wire *w, const struct edns *query, enum dns_rcode rcode);

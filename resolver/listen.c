@@ -9,6 +9,8 @@
 /* Room for bursts while the worker is busy; the kernel caps it at net.core.rmem_max. */
 #define UDP_BUFFER_BYTES (1 << 20)
 #define TCP_BACKLOG      256
+/* The kernel would let each connection grow to megabytes, of a client that does not read. */
+#define TCP_BUFFER_BYTES (64 * 1024)
 
 static int set_int(int fd, int level, int option, int value)
 {
@@ -46,7 +48,10 @@ static int open_socket(const struct endpoint *ep, int type, bool shared)
 		set_int(fd, SOL_SOCKET, SO_RCVBUF, UDP_BUFFER_BYTES);
 		set_int(fd, SOL_SOCKET, SO_SNDBUF, UDP_BUFFER_BYTES);
 	} else {
-		set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1); /* inherited by what is accepted */
+		/* Inherited by what is accepted. */
+		set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+		set_int(fd, SOL_SOCKET, SO_RCVBUF, TCP_BUFFER_BYTES);
+		set_int(fd, SOL_SOCKET, SO_SNDBUF, TCP_BUFFER_BYTES);
 	}
 	if (bind_to(fd, ep) < 0 || (!udp && listen(fd, TCP_BACKLOG) < 0))
 		goto fail;

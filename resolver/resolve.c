@@ -86,6 +86,8 @@ enum resolve_action resolve_message(struct resolve_context *context, uint8_t *pa
 	if (verdict == QUERY_DROP)
 		return RESOLVE_DROP;
 	limit = transport == RESOLVE_TCP ? DNS_MESSAGE_MAX : query_udp_limit(ret_query);
+	if (transport == RESOLVE_TCP && ret_query->edns.asks_keepalive)
+		ret_query->edns.keepalive_ds = context->tcp_idle_ds;
 	switch (verdict) {
 	case QUERY_DROP: return RESOLVE_DROP;
 	case QUERY_FORWARD: return RESOLVE_FORWARD;

@@ -26,6 +26,7 @@ struct resolve_context {
 	const struct names_snapshot *names;
 	const char *version; /* the answer to version.bind */
 	const char *server_id;
+	uint16_t tcp_idle_ds; /* told to TCP clients that ask, RFC 7828; 0: they are not told */
 	uint32_t turn; /* moves on with each answer, so that addresses take turns in being first */
 };
 

@@ -11,7 +11,7 @@
 #include "common/list.h"
 
 #define PREFIX_LEN 2
-#define IN_BYTES   1024 /* of a connection's input buffer */
+#define IN_BYTES   1024 /* that are read at once, unless a message is larger */
 
 struct conn {
 	struct list idle; /* in tcp.idle; the longest idle first */
@@ -19,11 +19,11 @@ struct conn {
 	int fd;              /* -1: the slot is free */
 	uint32_t generation; /* events carry its lower half, questions upstream all of it */
 	uint16_t port;
-	uint16_t pending; /* questions in flight */
-	bool eof;         /* the client has said all it will */
-	bool broken;      /* to be closed by whoever called */
-	uint32_t events;  /* what epoll watches for */
-	uint8_t *in, *out;
+	uint16_t pending;  /* questions in flight */
+	bool eof;          /* the client has said all it will */
+	bool broken;       /* to be closed by whoever called */
+	uint32_t events;   /* what epoll watches for */
+	uint8_t *in, *out; /* NULL while there is nothing in them */
 	size_t in_len, in_size;
 	size_t out_pos, out_len, out_size; /* out[out_pos..out_len) is still to be sent */
 };
@@ -94,9 +94,25 @@ static struct event_ref conn_ref(const struct tcp *tcp, const struct conn *conn)
 	};
 }
 
-/* The connection did something that counts. */
+/* Closes without waiting for what the client has not taken, which the kernel would keep for it. */
+static void conn_abort(struct tcp *tcp, struct conn *conn)
+{
+	struct linger at_once = {.l_onoff = 1};
+
+	setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	conn_close(tcp, conn);
+}
+
+static size_t backlog(const struct conn *conn)
+{
+	return conn->out_len - conn->out_pos;
+}
+
+/* The connection did something that counts. While answers wait for it, only taking them does. */
 static void touch(struct worker *worker, struct conn *conn)
 {
+	if (backlog(conn) > 0)
+		return;
 	list_remove(&conn->idle);
 	conn->idle_since_ms = worker->now_ms;
 	list_append(&worker->tcp->idle, &conn->idle);
@@ -164,16 +180,11 @@ static void flush(struct worker *worker, struct conn *conn)
 			return;
 		}
 		conn->out_pos += (size_t)n;
-		touch(worker, conn);
 	}
 	free(conn->out);
 	conn->out = NULL;
 	conn->out_pos = conn->out_len = conn->out_size = 0;
-}
-
-static size_t backlog(const struct conn *conn)
-{
-	return conn->out_len - conn->out_pos;
+	touch(worker, conn);
 }
 
 static bool is_full(const struct conn *conn)
@@ -198,24 +209,7 @@ static void handle_message(struct worker *worker, struct conn *conn, const uint8
 	}
 }
 
-/* Makes the input buffer exactly `size` large. */
-static bool resize_input(struct conn *conn, size_t size)
-{
-	uint8_t *resized = realloc(conn->in, size);
-
-	if (!resized)
-		return false;
-	conn->in = resized;
-	conn->in_size = size;
-	return true;
-}
-
-/*
- * Handles the whole messages that have come in, as long as the connection may have more answers.
- *
- * The buffer is small, so that no connection has more than a few dozen of them in one turn. For a
- * message that is larger it becomes as large as that, no larger, and small again behind it.
- */
+/* Handles the whole messages that have come in, as long as the connection may have more answers. */
 static void handle_input(struct worker *worker, struct conn *conn)
 {
 	size_t done = 0;
@@ -234,20 +228,38 @@ static void handle_input(struct worker *worker, struct conn *conn)
 		done += PREFIX_LEN + len;
 	}
 	conn->in_len -= done;
-	memmove(conn->in, conn->in + done, conn->in_len);
-	if (done && conn->in_size > IN_BYTES && !resize_input(conn, IN_BYTES))
-		conn->broken = true;
+	if (conn->in_len == 0) {
+		free(conn->in);
+		conn->in = NULL;
+		conn->in_size = 0;
+	} else if (done > 0) {
+		memmove(conn->in, conn->in + done, conn->in_len);
+	}
 }
 
-/* Makes room for the rest of a message that is larger than the buffer. */
+/*
+ * Makes room for more input. The buffer is small, so that no connection has more than a few dozen
+ * messages in one turn. For a message that is larger it grows as that comes in, not as its length
+ * announces it, and it goes when there is nothing in it.
+ */
 static bool make_room(struct conn *conn)
 {
-	size_t whole;
+	size_t size = IN_BYTES, whole;
+	uint8_t *grown;
 
-	if (conn->in_len < PREFIX_LEN)
+	if (conn->in_len < conn->in_size)
 		return true;
-	whole = PREFIX_LEN + ((size_t)conn->in[0] << 8 | conn->in[1]);
-	return whole <= conn->in_size || resize_input(conn, whole);
+	if (conn->in) {
+		whole = PREFIX_LEN + ((size_t)conn->in[0] << 8 | conn->in[1]);
+		if (whole <= conn->in_size)
+			return true; /* it is there, and has to wait */
+		size = 2 * conn->in_size < whole ? 2 * conn->in_size : whole;
+	}
+	if (!(grown = realloc(conn->in, size)))
+		return false;
+	conn->in = grown;
+	conn->in_size = size;
+	return true;
 }
 
 static void receive(struct conn *conn)
@@ -276,7 +288,11 @@ static void settle(struct worker *worker, struct conn *conn)
 	uint32_t events;
 
 	handle_input(worker, conn);
-	has_output = conn->out_pos < conn->out_len;
+	has_output = backlog(conn) > 0;
+	if (conn->broken && has_output) {
+		conn_abort(worker->tcp, conn);
+		return;
+	}
 	if (conn->broken || (conn->eof && !conn->pending && !has_output)) {
 		conn_close(worker->tcp, conn);
 		return;
@@ -373,8 +389,7 @@ void tcp_accept(struct worker *worker, const struct listener *listener)
 	conn->events = EPOLLIN;
 	conn->idle_since_ms = worker->now_ms;
 	list_append(&tcp->idle, &conn->idle);
-	if (!resize_input(conn, IN_BYTES) ||
-	    worker_watch(worker, fd, conn->events, conn_ref(tcp, conn)) < 0)
+	if (worker_watch(worker, fd, conn->events, conn_ref(tcp, conn)) < 0)
 		conn_close(tcp, conn);
 }
 
@@ -388,7 +403,9 @@ int64_t tcp_expire(struct worker *worker)
 
 		if (conn->idle_since_ms + idle_ms > worker->now_ms)
 			return conn->idle_since_ms + idle_ms;
-		if (conn->pending) /* it waits for us, not we for it */
+		if (backlog(conn) > 0)
+			conn_abort(tcp, conn);
+		else if (conn->pending) /* it waits for us, not we for it */
 			touch(worker, conn);
 		else
 			conn_close(tcp, conn);

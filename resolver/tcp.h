@@ -5,9 +5,13 @@
  *
  * What a client can hold is bounded: `tcp_clients` connections a worker (at the limit the longest
  * idle one makes room), TCP_PENDING_MAX questions in flight, TCP_BACKLOG_BYTES of answers it has
- * not read: from then on it is not read from, and an answer from upstream ends it. A connection
- * that neither completes a question nor takes an answer for `tcp_idle_s` is closed; octets alone do
- * not count.
+ * not read: from then on it is not read from, and an answer from upstream ends it. The kernel's
+ * buffers are bounded in listen.c. Of our own memory a connection has only what it is in the middle
+ * of: none while it is idle, of a question no more than twice what has come of it.
+ *
+ * A connection on which no question is completed for `tcp_idle_s` is closed, and one that has not
+ * taken all of its answers for so long is reset; octets alone do not count. Who asks with the
+ * edns-tcp-keepalive option (RFC 7828) is told this time.
  */
 #ifndef MESHDNS_RESOLVER_TCP_H
 #define MESHDNS_RESOLVER_TCP_H

@@ -7,7 +7,7 @@ import struct
 import sys
 import time
 
-from dnsmsg import address_record, query, reply
+from dnsmsg import address_record, query, reply, Reply
 
 RESOLVER = ("127.0.0.1", 15053)
 
@@ -83,6 +83,50 @@ def crowded(others):
         sock.settimeout(6)
         print("answered" if sock.recv(2) else "closed")
         del crowd
+
+
+def twins():
+    """Two questions with one id on one connection; prints what each was answered."""
+    with socket.create_connection(RESOLVER) as sock:
+        sock.settimeout(5)
+        sock.sendall(framed(query("one.mesh", ident=7)) + framed(query("two.mesh", ident=7)))
+        answers = []
+        for _ in range(2):
+            size = struct.unpack("!H", sock.recv(2, socket.MSG_WAITALL))[0]
+            answers.append(str(Reply(sock.recv(size, socket.MSG_WAITALL))))
+    print(*sorted(answers), sep=", ")
+
+
+def dripping(name):
+    """Asks until no more is taken, then reads a little at a time; prints how that ended."""
+    with socket.create_connection(RESOLVER) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+        sock.settimeout(0.3)
+        try:
+            while True:
+                sock.sendall(framed(query(name)) * 50)
+        except TimeoutError:
+            started = time.monotonic()
+        while time.monotonic() < started + 5:
+            time.sleep(0.025)
+            try:
+                sock.recv(2048)
+            except TimeoutError:
+                continue
+            except ConnectionResetError:
+                print("reset")
+                return
+        print("served")
+
+
+def idlers(count):
+    """So many connections that each ask once and stay; says so and waits to be ended."""
+    socks = [socket.create_connection(RESOLVER) for _ in range(int(count))]
+    for sock in socks:
+        sock.sendall(framed(query("one.mesh")))
+        sock.recv(512)
+    print("there", flush=True)
+    time.sleep(60)
 
 
 def noise(path, seconds):

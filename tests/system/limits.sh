@@ -23,7 +23,7 @@ server() {
 
 setup() {
 	start_outside
-	names '240.0.0.1 redis.mesh' '240.0.0.2 redis.mesh' '240.0.0.9 one.mesh'
+	names '240.0.0.1 redis.mesh' '240.0.0.2 redis.mesh' '240.0.0.9 one.mesh' '240.0.0.8 two.mesh'
 }
 
 # --- servers ---
@@ -54,6 +54,39 @@ test_a_crowd_does_not_push_out_who_waits_for_an_answer() {
 	server silent "$FAKE4" silent "$FAKE4"
 	start_resolver --names "$LAB/names" --upstream "$FAKE4" --tcp-clients 4
 	expect_eq answered "$(as_app limits.py crowded 8)"
+}
+
+test_the_same_id_twice_is_two_questions() {
+	start_resolver --names "$LAB/names"
+	expect_eq 'NOERROR 240.0.0.8, NOERROR 240.0.0.9' "$(as_app limits.py twins)"
+}
+
+test_who_asks_is_told_how_long_it_may_be_idle() {
+	start_resolver --names "$LAB/names" --tcp-idle 7
+	expect_match '^; TCP.KEEPALIVE: 7\.0 sec' "$(query +tcp +keepalive one.mesh)"
+	expect_match '^; TCP.KEEPALIVE: 7\.0 sec' "$(query +tcp +keepalive one.mesh CAA)"
+	expect_no_match KEEPALIVE "$(query +tcp one.mesh)"
+	expect_no_match KEEPALIVE "$(query +notcp +keepalive one.mesh)"
+}
+
+test_a_reader_that_drips_is_cut_off() {
+	local i
+	for ((i = 1; i < 60; i++)); do echo "240.0.1.$i big.mesh"; done >"$LAB/big"
+	start_resolver --names "$LAB/big" --tcp-idle 1
+	expect_eq reset "$(as_app limits.py dripping big.mesh)"
+}
+
+rss_kib() { awk '/^VmRSS/ { print $2 }' "/proc/$(resolver_pid)/status"; }
+
+test_idle_connections_cost_little() {
+	local before
+	! sanitized || return 0 # which has its own idea of memory
+	start_resolver --names "$LAB/names"
+	query +tcp +short one.mesh
+	before=$(rss_kib)
+	start idlers "$APP" "$APP_UID" limits.py idlers 256
+	wait_for 10 logged idlers there
+	expect_between -100 100 $(($(rss_kib) - before)) "KiB for 256 connections"
 }
 
 # few_descriptors: the resolver that is started may have 64.
