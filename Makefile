@@ -42,12 +42,13 @@ compile := $(CC) $(cflags) $(CPPFLAGS) $(CFLAGS) # by value: what a target adds 
 common     := common/err.o common/log.o common/addr.o common/file.o common/nearest.o \
 	      common/netns.o common/options.o common/resolvconf.o common/user.o
 redirect   := $(patsubst %.c,%.o,$(sort $(wildcard iptables/*.c redirector/*.c)))
-resolver   := $(patsubst %.c,%.o,$(sort $(wildcard resolver/*.c))) common/privs.o common/ready.o
+resolver   := $(patsubst %.c,%.o,$(sort $(wildcard resolver/*.c))) common/privs.o common/confine.o \
+	      common/landlock.o common/ready.o
 
 meshdns-redirect_objs := $(common) $(redirect)
 meshdns-redirect_libs := -lnftnl -lmnl -ljansson -lyaml
 meshdns-resolver_objs := $(common) $(resolver)
-meshdns-resolver_libs := -lcap-ng -ljansson
+meshdns-resolver_libs := -lseccomp -lcap-ng -ljansson
 
 programs   := meshdns-redirect meshdns-resolver
 units      := redirector/meshdns-redirect.service resolver/meshdns-resolver.service

@@ -4,7 +4,8 @@
  *
  *   1 settings    nothing is touched yet
  *   2 sockets     what may need root: binding
- *   3 privileges  the proxy user from here on, no capability left, none to be had back
+ *   3 privileges  the proxy user from here on, no capability left, none to be had back; and only
+ *                 the files and system calls that are needed from here on
  *   4 facts       upstreams and names are read, as the user that will have to read them again
  *   5 threads     workers; this thread becomes control
  */
@@ -82,6 +83,21 @@ static int drop_privileges(const struct settings *s, struct err *err)
 	return privs_drop(&user, err);
 }
 
+/* Every path that is opened from here on is to be named here. */
+static int confine(const struct settings *s, struct err *err)
+{
+	struct privs_path paths[SETTINGS_NAMES_MAX + 2];
+	size_t n = 0;
+
+	if (s->no_sandbox)
+		return 0;
+	for (size_t i = 0; i < s->n_names; i++)
+		paths[n++] = (struct privs_path){.path = s->names[i]};
+	paths[n++] = (struct privs_path){.path = s->resolv_conf};
+	paths[n++] = (struct privs_path){.path = "/proc/self"}; /* what the metrics tell */
+	return privs_confine(paths, n, err);
+}
+
 /* The servers to forward to: --upstream, else those of resolv.conf. None of them may be us. */
 static int find_upstreams(const struct settings *s, const struct listener *listeners, size_t n,
 			  struct endpoint upstreams[SETTINGS_UPSTREAMS_MAX], size_t *ret_n,
@@ -150,7 +166,7 @@ static int run(const struct settings *s, struct listener *listeners, struct err 
 
 	if (open_listeners(s, listeners, &n_listeners, err) < 0)
 		return EXIT_MACHINE;
-	if (drop_privileges(s, err) < 0 ||
+	if (drop_privileges(s, err) < 0 || confine(s, err) < 0 ||
 	    find_upstreams(s, listeners, n_listeners, upstreams, &n_upstreams, err) < 0)
 		return EXIT_CONFIGURATION;
 	switch (control_run(s, upstreams, n_upstreams, listeners, n_listeners, err)) {

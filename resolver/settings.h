@@ -37,6 +37,7 @@ struct settings {
 	uint32_t tcp_idle_s;
 	int ready_fd;
 	enum log_level log_level;
+	bool no_sandbox;
 	bool help, version;
 };
 

@@ -29,6 +29,7 @@ test_root_becomes_the_user_and_keeps_nothing() {
 	expect_eq "$all" "$(threads "^Gid:([[:space:]]$PROXY_UID){4}$")" "gid"
 	expect_eq "$all" "$(threads '^Groups:[[:space:]]*$')" "groups"
 	expect_eq "$all" "$(threads '^NoNewPrivs:[[:space:]]1$')" "NoNewPrivs"
+	sanitized || expect_eq "$all" "$(threads '^Seccomp:[[:space:]]2$')" "Seccomp"
 	for set in Inh Prm Eff Bnd Amb; do
 		expect_eq "$all" "$(threads "^Cap$set:[[:space:]]0+$")" "Cap$set"
 	done
@@ -41,6 +42,12 @@ test_an_ordinary_user_can_start_it() {
 	expect_eq "$(threads '^Name:')" "$(threads '^CapPrm:[[:space:]]0+$')"
 	expect_eq 240.0.0.1 "$(ask +short @127.0.0.1 -p 15053 redis.mesh)"
 	expect_eq 192.0.2.10 "$(ask +short @127.0.0.1 -p 15053 www.outside.example)"
+}
+
+test_without_the_sandbox_if_so_wished() {
+	start_resolver --names "$LAB/names" --no-sandbox
+	expect_eq 0 "$(threads '^Seccomp:[[:space:]]2$')" "Seccomp"
+	expect_eq 240.0.0.1 "$(ask +short @127.0.0.1 -p 15053 redis.mesh)"
 }
 
 test_root_needs_a_user_to_become() {
@@ -145,7 +152,7 @@ test_help_and_version() {
 	expect_match '^meshdns-resolver [^ ]+$' "$OUTPUT"
 	expect_status 0 resolver --help
 	for flag in listen names domain ttl upstream resolv-conf user workers ready-fd tcp-idle tcp-clients \
-		log-level; do
+		log-level no-sandbox; do
 		expect_match "^  --$flag " "$OUTPUT"
 	done
 	expect_eq '' "$(resolver --help 2>&1 >/dev/null)" "standard error"
