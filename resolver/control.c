@@ -2,11 +2,13 @@
 #include "resolver/control.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,6 +16,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/ready.h"
+#include "resolver/eyes.h"
 #include "resolver/inflight.h"
 #include "resolver/publish.h"
 #include "resolver/watch.h"
@@ -21,6 +24,9 @@
 #include "version.h"
 
 struct control {
+	/* First, for what wants a cache line of its own. */
+	struct worker workers[SETTINGS_WORKERS_MAX];
+	struct publish_reader readers[SETTINGS_WORKERS_MAX];
 	const struct settings *settings;
 	struct publish publish;
 	struct watch watch;
@@ -28,10 +34,10 @@ struct control {
 	int signal_fd, stop_fd;
 	struct worker_config worker_config;
 	struct inflight inflight;
-	struct worker workers[SETTINGS_WORKERS_MAX];
 	pthread_t threads[SETTINGS_WORKERS_MAX];
 	unsigned int n_workers, n_threads; /* initialised, running */
-	struct publish_reader readers[SETTINGS_WORKERS_MAX];
+	struct facts facts;                /* for the eyes */
+	struct eyes eyes;
 	char server_id[256];
 };
 
@@ -43,8 +49,12 @@ static int64_t monotonic_ms(void)
 	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
-static void log_loaded(const struct names_snapshot *names)
+static void note_loaded(struct control *control, const struct names_snapshot *names)
 {
+	control->facts.reloads_ok++;
+	control->facts.names = names_count(names);
+	control->facts.names_bytes = names_bytes(names);
+	control->facts.loaded_ms = monotonic_ms();
 	log_info("names loaded", "names=%zu bytes=%zu", names_count(names), names_bytes(names));
 }
 
@@ -62,14 +72,16 @@ static void reload(struct control *control)
 	struct names_snapshot *names;
 	struct err err = {0};
 
+	control->facts.now_ms = monotonic_ms();
 	if (watch_arm(&control->watch, monotonic_ms(), &err) < 0 ||
 	    load_snapshot(&control->settings->load, &names, &err) < 0) {
 		complain(control, &err);
+		control->facts.reloads_failed++;
 		watch_retry(&control->watch, monotonic_ms());
 		return;
 	}
 	control->last_complaint = (struct err){0};
-	log_loaded(names);
+	note_loaded(control, names);
 	names_free(publish_exchange(&control->publish, names));
 }
 
@@ -150,18 +162,36 @@ static void take_signals(const struct control *control, bool *ret_stop, bool *re
 	}
 }
 
+/* How long to sleep, as poll(2) takes it: until the names or the eyes have something to do. */
+static int wait_ms(const struct control *control, int64_t deadline_ms)
+{
+	int64_t now_ms = monotonic_ms(), left_ms = deadline_ms - now_ms;
+	int watch_ms = watch_wait_ms(&control->watch, now_ms);
+
+	if (deadline_ms == INT64_MAX || (watch_ms >= 0 && watch_ms < left_ms))
+		return watch_ms;
+	if (left_ms < 0)
+		return 0;
+	return left_ms > INT_MAX ? INT_MAX : (int)left_ms;
+}
+
 static void serve(struct control *control)
 {
+	int64_t deadline_ms = INT64_MAX;
 	bool stop = false;
 
+	control->facts.not_ready = NULL;
 	while (!stop) {
-		struct pollfd fds[] = {
+		struct pollfd fds[2 + EYES_FDS_MAX] = {
 			{.fd = control->signal_fd, .events = POLLIN},
 			{.fd = control->watch.fd, .events = POLLIN},
 		};
+		size_t n = 2 + eyes_poll(&control->eyes, fds + 2);
 		bool wanted;
 
-		poll(fds, ARRAY_SIZE(fds), watch_wait_ms(&control->watch, monotonic_ms()));
+		poll(fds, n, wait_ms(control, deadline_ms));
+		control->facts.now_ms = monotonic_ms();
+		deadline_ms = eyes_run(&control->eyes);
 		take_signals(control, &stop, &wanted);
 		if (!stop && (watch_is_due(&control->watch, monotonic_ms()) || wanted))
 			reload(control);
@@ -179,7 +209,7 @@ static int load_first(struct control *control, struct err *err)
 	    (rc = watch_arm(&control->watch, monotonic_ms(), err)) < 0 ||
 	    (rc = load_snapshot(&control->settings->load, &names, err)) < 0)
 		return rc;
-	log_loaded(names);
+	note_loaded(control, names);
 	publish_init(&control->publish, names, control->readers, control->settings->workers);
 	return 0;
 }
@@ -187,13 +217,22 @@ static int load_first(struct control *control, struct err *err)
 int control_run(const struct settings *settings, const struct endpoint *upstreams,
 		size_t n_upstreams, struct listener *listeners, size_t n_listeners, struct err *err)
 {
-	struct control *control = aligned_alloc(alignof(struct control), sizeof(*control));
+	/* Mapped, not allocated: most of it, the workers that there are not, is never touched. */
+	struct control *control = mmap(NULL, sizeof(*control), PROT_READ | PROT_WRITE,
+				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int rc;
 
-	if (!control)
+	if (control == MAP_FAILED)
 		return err_set(err, ENOMEM, "out of memory");
-	*control = (struct control){
-		.settings = settings, .watch.fd = -1, .signal_fd = -1, .stop_fd = -1};
+	control->settings = settings;
+	control->watch.fd = control->signal_fd = control->stop_fd = -1;
+	control->facts = (struct facts){
+		.settings = settings,
+		.workers = control->workers,
+		.n_workers = settings->workers,
+		.not_ready = "the names are not loaded yet",
+		.server = listeners[0].ep,
+	};
 	control->worker_config = (struct worker_config){
 		.upstreams = upstreams,
 		.n_upstreams = n_upstreams,
@@ -209,18 +248,21 @@ int control_run(const struct settings *settings, const struct endpoint *upstream
 		control->server_id[0] = '\0';
 
 	/* Signals first: one that comes while the names are loaded waits for serve(). */
-	if ((rc = open_descriptors(control, err)) == 0 && (rc = load_first(control, err)) == 0 &&
+	if ((rc = open_descriptors(control, err)) == 0 &&
+	    (rc = eyes_open(&control->eyes, &control->facts, err)) == 0 &&
+	    (rc = load_first(control, err)) == 0 &&
 	    (rc = start_workers(control, listeners, n_listeners, err)) == 0) {
 		tell_ready(control);
 		serve(control);
 	}
 	stop_workers(control);
+	eyes_close(&control->eyes);
 	watch_close(&control->watch);
 	if (control->signal_fd >= 0)
 		close(control->signal_fd);
 	if (control->stop_fd >= 0)
 		close(control->stop_fd);
 	names_free(atomic_load(&control->publish.current));
-	free(control);
+	munmap(control, sizeof(*control));
 	return rc;
 }

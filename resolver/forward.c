@@ -202,17 +202,19 @@ bool forward_is_own(const struct worker *worker, const struct client *client, ui
 
 /* Hands the answer over and forgets the transaction, in this order: an answer may bring questions.
  */
-static void finish(struct worker *worker, struct txn *txn, const uint8_t *packet, size_t len)
+static void finish(struct worker *worker, struct txn *txn, int upstream, const uint8_t *packet,
+		   size_t len)
 {
-	worker_reply(worker, &txn->client, packet, len);
+	worker_reply(worker, &txn->client, &txn->query, upstream, packet, len);
 	txn_end(worker, txn);
 }
 
-static void fail(struct worker *worker, struct txn *txn, enum dns_rcode rcode)
+/* `upstream` as worker_reply() takes it. */
+static void fail(struct worker *worker, struct txn *txn, int upstream, enum dns_rcode rcode)
 {
 	size_t len = answer_error(&txn->query, txn->packet, DNS_UDP_MIN_SIZE, rcode);
 
-	finish(worker, txn, txn->packet, len);
+	finish(worker, txn, upstream, txn->packet, len);
 }
 
 /* What the client said it takes over UDP, which may be more than we would send of our own. */
@@ -226,19 +228,19 @@ static size_t client_limit(const struct txn *txn)
 }
 
 /* The reply is an answer to the client's question, and on its way. */
-static void relay(struct worker *worker, struct txn *txn, enum reply_verdict verdict,
+static void relay(struct worker *worker, struct txn *txn, int upstream, enum reply_verdict verdict,
 		  enum dns_rcode rcode, size_t len)
 {
 	uint8_t *reply = worker->forward->reply;
 
 	if (verdict == REPLY_BARE) {
-		fail(worker, txn, rcode);
+		fail(worker, txn, upstream, rcode);
 	} else if (verdict == REPLY_CUT || len > client_limit(txn)) {
 		len = answer_truncated(&txn->query, txn->packet, DNS_UDP_MIN_SIZE);
-		finish(worker, txn, txn->packet, len);
+		finish(worker, txn, upstream, txn->packet, len);
 	} else {
 		reply_restore(&txn->query, txn->packet, txn->shadowed, reply, len);
-		finish(worker, txn, reply, len);
+		finish(worker, txn, upstream, reply, len);
 	}
 }
 
@@ -262,7 +264,7 @@ static void attempt_failed(struct worker *worker, struct txn *txn, uint8_t numbe
 	if (txn->attempts[txn->n_attempts - 1].fd >= 0)
 		return; /* the newest has its time still */
 	if (!attempt_next(worker, txn) && !is_waiting(txn))
-		fail(worker, txn, DNS_RCODE_SERVFAIL);
+		fail(worker, txn, -1, DNS_RCODE_SERVFAIL);
 }
 
 void forward_handle(struct worker *worker, struct event_ref ref)
@@ -292,7 +294,7 @@ void forward_handle(struct worker *worker, struct event_ref ref)
 		attempt_failed(worker, txn, ref.attempt);
 	} else {
 		f->first = (uint8_t)server_of(worker, txn, ref.attempt);
-		relay(worker, txn, verdict, rcode, len);
+		relay(worker, txn, f->first, verdict, rcode, len);
 	}
 }
 
@@ -309,7 +311,7 @@ int64_t forward_expire(struct worker *worker)
 		if (txn->client.is_tcp)
 			attempt_end(worker, &txn->attempts[txn->n_attempts - 1]);
 		if (!attempt_next(worker, txn))
-			fail(worker, txn, DNS_RCODE_SERVFAIL);
+			fail(worker, txn, -1, DNS_RCODE_SERVFAIL);
 	}
 	return INT64_MAX;
 }

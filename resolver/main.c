@@ -171,6 +171,8 @@ static int run(const struct settings *s, struct listener *listeners, struct err 
 		return EXIT_CONFIGURATION;
 	switch (control_run(s, upstreams, n_upstreams, listeners, n_listeners, err)) {
 	case 0: return EXIT_DONE;
+	case -EADDRINUSE:
+	case -EADDRNOTAVAIL:
 	case -ENOMEM:
 	case -EAGAIN:
 	case -EMFILE:

@@ -115,6 +115,20 @@ static int parse_workers(void *settings, const char *value, struct err *err)
 	return 0;
 }
 
+static int parse_metrics(void *settings, const char *value, struct err *err)
+{
+	struct settings *s = settings;
+	struct endpoint ep[1] = {0};
+	size_t n = 0;
+	int rc = 0;
+
+	if (strcmp(value, "off") != 0)
+		rc = parse_endpoint(value, SETTINGS_METRICS_PORT, ep, &n, 1, err);
+	s->metrics = ep[0];
+	s->metrics_is_default = false;
+	return rc;
+}
+
 static int parse_log_level(void *settings, const char *value, struct err *err)
 {
 	if (log_level_parse(value, &((struct settings *)settings)->log_level))
@@ -155,6 +169,9 @@ static const struct option_row rows[] = {
 	 .parse = parse_tcp_clients},
 	{"tcp-idle", OPTION_CALL, 0, "SECONDS",
 	 .help = "close a TCP connection idle for so long (10)", .parse = parse_tcp_idle},
+	{"metrics", OPTION_CALL, 0, "ADDR:PORT|off",
+	 .help = "serve /metrics, /health and /ready over HTTP there (127.0.0.1:19153)",
+	 .parse = parse_metrics},
 	{"ready-fd", OPTION_CALL, 0, "FD",
 	 .help = "write a newline there when ready; $NOTIFY_SOCKET is told too",
 	 .parse = parse_ready_fd},
@@ -204,6 +221,8 @@ int settings_read(struct settings *settings, int argc, char **argv, struct err *
 		.log_level = LOG_LEVEL_INFO,
 	};
 	parse_domain(settings, "mesh", NULL);
+	parse_metrics(settings, "127.0.0.1", NULL);
+	settings->metrics_is_default = true;
 	if ((rc = options_parse(rows, settings, argc, argv, &words, err)) < 0)
 		return rc;
 	if (words > 0)

@@ -13,6 +13,7 @@
 #include "resolver/load.h"
 
 #define SETTINGS_PORT          15053
+#define SETTINGS_METRICS_PORT  19153
 #define SETTINGS_LISTEN_MAX    16
 #define SETTINGS_NAMES_MAX     64 /* WATCH_PATHS_MAX */
 #define SETTINGS_UPSTREAMS_MAX 16
@@ -35,6 +36,8 @@ struct settings {
 	unsigned int workers;
 	uint32_t tcp_clients; /* a worker */
 	uint32_t tcp_idle_s;
+	struct endpoint metrics; /* port 0: off */
+	bool metrics_is_default; /* then an address in use is only worth a warning */
 	int ready_fd;
 	enum log_level log_level;
 	bool no_sandbox;

@@ -16,14 +16,14 @@
 struct conn {
 	struct list idle; /* in tcp.idle; the longest idle first */
 	int64_t idle_since_ms;
-	int fd;              /* -1: the slot is free */
-	uint32_t generation; /* events carry its lower half, questions upstream all of it */
-	uint16_t port;
-	uint16_t pending;  /* questions in flight */
-	bool eof;          /* the client has said all it will */
-	bool broken;       /* to be closed by whoever called */
-	uint32_t events;   /* what epoll watches for */
-	uint8_t *in, *out; /* NULL while there is nothing in them */
+	int fd;                   /* -1: the slot is free */
+	uint32_t generation;      /* events carry its lower half, questions upstream all of it */
+	struct sockaddr_in6 peer; /* or a sockaddr_in */
+	uint16_t pending;         /* questions in flight */
+	bool eof;                 /* the client has said all it will */
+	bool broken;              /* to be closed by whoever called */
+	uint32_t events;          /* what epoll watches for */
+	uint8_t *in, *out;        /* NULL while there is nothing in them */
 	size_t in_len, in_size;
 	size_t out_pos, out_len, out_size; /* out[out_pos..out_len) is still to be sent */
 };
@@ -196,7 +196,11 @@ static void handle_message(struct worker *worker, struct conn *conn, const uint8
 			   size_t len)
 {
 	struct tcp *tcp = worker->tcp;
-	struct client client = {.is_tcp = true, .port = conn->port};
+	struct client client = {
+		.is_tcp = true,
+		.port = ntohs(conn->peer.sin6_port),
+		.peer = conn->peer,
+	};
 
 	client.tcp.index = (uint32_t)(conn - tcp->conns);
 	client.tcp.generation = conn->generation;
@@ -385,7 +389,7 @@ void tcp_accept(struct worker *worker, const struct listener *listener)
 		conn_close(tcp, find_victim(tcp));
 	conn = &tcp->conns[tcp->free[--tcp->n_free]];
 	conn->fd = fd;
-	conn->port = ntohs(peer.sin6_port);
+	conn->peer = peer;
 	conn->events = EPOLLIN;
 	conn->idle_since_ms = worker->now_ms;
 	list_append(&tcp->idle, &conn->idle);

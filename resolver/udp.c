@@ -157,8 +157,8 @@ static void handle_batch(struct worker *worker, struct listener *listener, int n
 		size_t len = udp->in[i].msg_len;
 
 		client.udp.fd = listener->udp_fd;
-		client.udp.peer = udp->peer[i];
-		client.udp.peer_len = msg->msg_namelen;
+		client.peer = udp->peer[i];
+		client.peer_len = msg->msg_namelen;
 		client.udp.has_local = listener->wildcard && destination(msg, &client.udp.local);
 		if (worker_handle(worker, &client, udp->packet[i], &len, RESOLVE_UDP) !=
 		    WORKER_ANSWERED)
@@ -186,12 +186,12 @@ void udp_handle(struct worker *worker, struct listener *listener)
 
 void udp_reply(const struct client *client, const uint8_t *packet, size_t len)
 {
-	struct sockaddr_in6 peer = client->udp.peer;
+	struct sockaddr_in6 peer = client->peer;
 	struct iovec iov = {(void *)packet, len};
 	union pktinfo control;
 	struct mmsghdr out = {.msg_hdr = {
 				      .msg_name = &peer,
-				      .msg_namelen = client->udp.peer_len,
+				      .msg_namelen = client->peer_len,
 				      .msg_iov = &iov,
 				      .msg_iovlen = 1,
 			      }};

@@ -85,43 +85,95 @@ void worker_free(struct worker *worker)
 	*worker = (struct worker){.epoll_fd = -1};
 }
 
-enum worker_outcome worker_handle(struct worker *worker, const struct client *client,
-				  uint8_t *packet, size_t *len, enum resolve_transport transport)
+/* The rcode of an answer; the upper bits of an extended one we know only of our own. */
+static unsigned int rcode_of(const struct query *query, enum stats_writer writer,
+			     const uint8_t *packet, size_t len)
+{
+	struct wire w = wire_over((void *)packet, len);
+	unsigned int rcode;
+
+	w.pos = 2;
+	rcode = wire_get_u16(&w) & DNS_RCODE_MASK;
+	if (writer != STATS_FORWARD && rcode == 0 && query->edns.version > 0)
+		return DNS_RCODE_BADVERS;
+	return rcode;
+}
+
+/* Every answer comes by here on its way out. */
+static void note_answer(struct worker *worker, const struct client *client,
+			const struct query *query, int upstream, const uint8_t *packet, size_t len)
+{
+	enum stats_writer writer = upstream < 0 ? STATS_MESH : STATS_FORWARD;
+	unsigned int rcode = rcode_of(query, writer, packet, len);
+
+	if (upstream < 0 && rcode != DNS_RCODE_NOERROR && rcode != DNS_RCODE_NXDOMAIN)
+		writer = STATS_SERVER;
+	stats_response(&worker->stats, client->is_tcp, writer, rcode, len);
+}
+
+enum worker_outcome worker_handle(struct worker *worker, struct client *client, uint8_t *packet,
+				  size_t *len, enum resolve_transport transport)
 {
 	enum resolve_action action;
 	struct query query;
+	bool is_own;
 
+	client->query_len = (uint16_t)*len;
+	client->received_us = worker->now_us;
 	action = resolve_message(&worker->context, packet, *len, transport, &query, len);
-	switch (action) {
-	case RESOLVE_DROP: return WORKER_SILENT;
-	case RESOLVE_REPLY: return WORKER_ANSWERED;
-	case RESOLVE_FORWARD:
-	case RESOLVE_FORWARD_SHADOWED: break;
+	if (action == RESOLVE_DROP) {
+		stats_add(&worker->stats.drops[STATS_DROP_MALFORMED], 1);
+		return WORKER_SILENT;
 	}
-	if (!forward_is_own(worker, client, query.id) &&
-	    forward_start(worker, client, packet, *len, &query, action == RESOLVE_FORWARD_SHADOWED))
-		return WORKER_LATER;
-	*len = answer_error(&query, packet, DNS_UDP_MIN_SIZE, DNS_RCODE_SERVFAIL);
+	stats_request(&worker->stats, client->is_tcp, client->peer.sin6_family == AF_INET6,
+		      query.qtype, query.edns.dnssec_ok, client->query_len);
+	if (action != RESOLVE_REPLY) {
+		is_own = forward_is_own(worker, client, query.id);
+		if (is_own)
+			stats_add(&worker->stats.loops, 1);
+		else if (forward_start(worker, client, packet, *len, &query,
+				       action == RESOLVE_FORWARD_SHADOWED))
+			return WORKER_LATER;
+		*len = answer_error(&query, packet, DNS_UDP_MIN_SIZE, DNS_RCODE_SERVFAIL);
+	}
+	note_answer(worker, client, &query, -1, packet, *len);
+	worker->unmeasured++;
 	return WORKER_ANSWERED;
 }
 
-void worker_reply(struct worker *worker, const struct client *client, const uint8_t *packet,
-		  size_t len)
+void worker_reply(struct worker *worker, const struct client *client, const struct query *query,
+		  int upstream, const uint8_t *packet, size_t len)
 {
+	note_answer(worker, client, query, upstream, packet, len);
+	stats_duration(&worker->stats.duration, worker->now_us - client->received_us, 1);
 	if (client->is_tcp)
 		tcp_reply(worker, client, packet, len);
 	else
 		udp_reply(client, packet, len);
 }
 
-static int64_t monotonic_ms(void)
+static void read_clock(struct worker *worker)
 {
 	struct timespec now;
 
-	/* Ticks of a few milliseconds will do for timeouts, and cost a fraction of the fine clock.
-	 */
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	worker->now_us = now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
+	worker->now_ms = worker->now_us / 1000;
+}
+
+/*
+ * What was answered since the clock was last read took as long as all of it together: it came in
+ * one batch and went out in one. So the clock is read twice a batch, not for each query.
+ */
+static void measure(struct worker *worker)
+{
+	int64_t began_us = worker->now_us;
+
+	if (!worker->unmeasured)
+		return;
+	read_clock(worker);
+	stats_duration(&worker->stats.duration, worker->now_us - began_us, worker->unmeasured);
+	worker->unmeasured = 0;
 }
 
 static void dispatch(struct worker *worker, const struct epoll_event *event)
@@ -167,14 +219,16 @@ void *worker_run(void *arg)
 	while (!stop) {
 		int n = epoll_wait(worker->epoll_fd, events, EVENTS_MAX, wait_ms);
 
-		worker->now_ms = monotonic_ms();
+		read_clock(worker);
 		worker->context.names = publish_enter(worker->config->publish, worker->reader);
 		for (int i = 0; i < n; i++) {
 			stop |= is_stop(&events[i]);
 			dispatch(worker, &events[i]);
+			measure(worker);
 		}
 		/* Within the bracket: a timeout answers, an answer makes room for a question. */
 		wait_ms = expire(worker);
+		measure(worker);
 		/* Not to be used until the next round takes it anew. */
 		worker->context.names = NULL;
 		publish_leave(worker->reader);

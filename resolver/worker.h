@@ -24,6 +24,7 @@
 #include "resolver/listen.h"
 #include "resolver/publish.h"
 #include "resolver/resolve.h"
+#include "resolver/stats.h"
 
 struct forward;
 struct inflight;
@@ -50,14 +51,16 @@ _Static_assert(sizeof(struct event_ref) == sizeof(uint64_t), "fits epoll_data");
 /* Who asked, and so where the answer goes. */
 struct client {
 	bool is_tcp;
-	uint16_t port; /* the client's */
+	uint16_t port;            /* the client's */
+	struct sockaddr_in6 peer; /* or a sockaddr_in */
+	socklen_t peer_len;
+	uint16_t query_len;  /* of the message, and when it came: for the statistics */
+	int64_t received_us; /* both set by worker_handle() */
 	union {
 		struct {
-			int fd;                   /* the listener's */
-			bool has_local;           /* set the source address to `local` */
-			struct addr local;        /* what the query was sent to */
-			struct sockaddr_in6 peer; /* or a sockaddr_in */
-			socklen_t peer_len;
+			int fd;            /* the listener's */
+			bool has_local;    /* set the source address to `local` */
+			struct addr local; /* what the query was sent to */
 		} udp;
 		struct {
 			uint32_t index, generation;
@@ -82,11 +85,13 @@ struct worker {
 	struct publish_reader *reader;
 	int epoll_fd;
 	int stop_fd; /* borrowed; readable when the loop is to end */
-	int64_t now_ms;
+	int64_t now_us, now_ms;
 	struct resolve_context context; /* its snapshot is valid while an event is handled */
 	struct udp *udp;
 	struct tcp *tcp;
 	struct forward *forward;
+	uint32_t unmeasured;            /* answers given since now_us */
+	alignas(64) struct stats stats; /* written by this thread alone */
 };
 
 /* Prepares everything that can fail, so that the thread itself can't. */
@@ -112,11 +117,14 @@ enum worker_outcome {
 };
 
 /* Handles one message of a client, in place. `packet` has room as resolve.h demands. */
-enum worker_outcome worker_handle(struct worker *worker, const struct client *client,
-				  uint8_t *packet, size_t *len, enum resolve_transport transport);
+enum worker_outcome worker_handle(struct worker *worker, struct client *client, uint8_t *packet,
+				  size_t *len, enum resolve_transport transport);
 
-/* An answer that comes later, from upstream. */
-void worker_reply(struct worker *worker, const struct client *client, const uint8_t *packet,
-		  size_t len);
+/*
+ * The answer to a question that was WORKER_LATER. `upstream` is the number of the server that gave
+ * it, or -1 when it is an error of our own because none did.
+ */
+void worker_reply(struct worker *worker, const struct client *client, const struct query *query,
+		  int upstream, const uint8_t *packet, size_t len);
 
 #endif

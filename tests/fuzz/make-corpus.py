@@ -269,6 +269,21 @@ CONFIGS = {
     "directive": "%YAML 9.9\n---\nwait: 5\n",
 }
 
+HTTP = {
+    "get": "GET /metrics HTTP/1.1\r\nHost: localhost:19153\r\nAccept: */*\r\n\r\n",
+    "head": "HEAD /metrics?a=b HTTP/1.0\n\n",
+    "post": "POST /metrics HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}",
+    "elsewhere": "GET /metricss HTTP/1.1\r\n\r\n",
+    "absolute": "GET http://localhost/metrics HTTP/1.1\r\n\r\n",
+    "old": "GET /metrics\r\n\r\n",
+    "no-line": "\r\n\r\n",
+    "spaces": "GET  /metrics  HTTP/1.1\r\n\r\n",
+    "unfinished": "GET /metrics HTTP/1.1\r\nHost:",
+    "nul": b"GET /metrics\0 HTTP/1.1\r\n\r\n",
+    "tls": b"\x16\x03\x01\x02\0\1\0\1\xfc\3\3" + b"\n\n",
+    "empty": "",
+}
+
 
 def write(target, inputs):
     folder = os.path.join(HERE, target)
@@ -283,3 +298,4 @@ write("reply", REPLIES)
 write("names", {f"hosts-{label}": text for label, text in HOSTS.items()})
 write("names", {f"json-{label}": text for label, text in JSON.items()})
 write("config", CONFIGS)
+write("http", HTTP)

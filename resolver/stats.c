@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "resolver/stats.h"
+
+/* The types that CoreDNS tells apart, and the index of each in its order here. */
+const char *const stats_type_names[STATS_TYPES] = {
+	"other", "A",     "AAAA", "CNAME", "DNSKEY", "DS",    "MX",   "NSEC", "NSEC3", "NS",
+	"PTR",   "RRSIG", "SOA",  "SRV",   "TXT",    "HTTPS", "SVCB", "IXFR", "AXFR",  "ANY",
+};
+
+static const uint8_t type_index[256] = {
+	[1] = 1,   [28] = 2,  [5] = 3,    [48] = 4,   [43] = 5,   [15] = 6,  [47] = 7,
+	[50] = 8,  [2] = 9,   [12] = 10,  [46] = 11,  [6] = 12,   [33] = 13, [16] = 14,
+	[65] = 15, [64] = 16, [251] = 17, [252] = 18, [255] = 19,
+};
+
+const uint16_t stats_size_limits[STATS_SIZES - 1] = {
+	0, 100, 200, 300, 400, 511, 1023, 2047, 4095, 8291, 16000, 32000, 48000, 64000,
+};
+
+static void count_size(struct stats_sizes *sizes, size_t len)
+{
+	size_t i = 0;
+
+	while (i < STATS_SIZES - 1 && len > stats_size_limits[i])
+		i++;
+	stats_add(&sizes->bucket[i], 1);
+	stats_add(&sizes->sum, len);
+}
+
+void stats_request(struct stats *stats, bool is_tcp, bool is_ipv6, uint16_t qtype, bool dnssec_ok,
+		   size_t len)
+{
+	size_t type = qtype < sizeof(type_index) ? type_index[qtype] : 0;
+
+	stats_add(&stats->requests[is_tcp][is_ipv6][type], 1);
+	if (dnssec_ok)
+		stats_add(&stats->do_requests, 1);
+	count_size(&stats->request_size[is_tcp], len);
+}
+
+void stats_response(struct stats *stats, bool is_tcp, enum stats_writer writer, unsigned int rcode,
+		    size_t len)
+{
+	if (rcode >= STATS_RCODES)
+		rcode = STATS_RCODES - 1;
+	stats_add(&stats->responses[writer][rcode], 1);
+	count_size(&stats->response_size[is_tcp], len);
+}
+
+void stats_duration(struct stats_durations *durations, int64_t us, uint64_t n)
+{
+	uint64_t quarters = us > 0 ? (uint64_t)(us - 1) / 250 : 0;
+	int bucket = quarters ? 64 - __builtin_clzll(quarters) : 0;
+
+	if (bucket >= STATS_DURATIONS)
+		bucket = STATS_DURATIONS - 1;
+	stats_add(&durations->bucket[bucket], n);
+	if (us > 0)
+		stats_add(&durations->sum_us, (uint64_t)us * n);
+}
+
+void stats_sum(struct stats *sum, const struct stats *more)
+{
+	_Static_assert(sizeof(*sum) % sizeof(stats_counter) == 0, "nothing but counters");
+	stats_counter *to = (stats_counter *)sum;
+	const stats_counter *from = (const stats_counter *)more;
+
+	for (size_t i = 0; i < sizeof(*sum) / sizeof(*to); i++)
+		stats_add(&to[i], stats_get(&from[i]));
+}

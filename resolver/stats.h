@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a worker counts, in the shape that metrics.c prints.
+ *
+ * Each worker has a struct stats of its own and is its only writer, so that counting is a plain
+ * load, add and store on cache lines nobody else writes: no locked instruction, no sharing. The
+ * control thread reads while it is written; a counter is never torn, but two of them may be a
+ * query apart. Everything in it is one type, so that the workers' are added up by one loop.
+ *
+ * The clock is not read for a query: durations of local answers are taken for a round of them
+ * (worker.c), those of forwarded ones from the wake-ups that brought question and answer.
+ */
+#ifndef MESHDNS_RESOLVER_STATS_H
+#define MESHDNS_RESOLVER_STATS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Who wrote an answer: what CoreDNS calls the plugin. */
+enum stats_writer {
+	STATS_SERVER,  /* "": an error of our own making */
+	STATS_MESH,    /* the mesh table, or what is known about this server */
+	STATS_FORWARD, /* an upstream */
+	STATS_WRITERS,
+};
+
+enum stats_drop {
+	STATS_DROP_MALFORMED, /* shorter than a header, or a response */
+	STATS_DROPS,
+};
+
+enum {
+	STATS_TYPES = 20,  /* stats_type_names[]; 0 is "other" */
+	STATS_RCODES = 25, /* 0 to 23, and one for the rest */
+	STATS_DURATIONS = 17,
+	STATS_SIZES = 15,
+};
+
+typedef _Atomic uint64_t stats_counter;
+
+/* How often each value was in which bucket (not cumulative), and their sum. */
+struct stats_durations {
+	stats_counter bucket[STATS_DURATIONS]; /* up to 250 us << index, the last for the rest */
+	stats_counter sum_us;
+};
+
+struct stats_sizes {
+	stats_counter bucket[STATS_SIZES]; /* up to stats_size_limits[index], then the rest */
+	stats_counter sum;
+};
+
+/* Indices: is_tcp; is_ipv6. */
+struct stats {
+	stats_counter requests[2][2][STATS_TYPES];
+	stats_counter responses[STATS_WRITERS][STATS_RCODES];
+	struct stats_sizes request_size[2], response_size[2];
+	struct stats_durations duration;
+	stats_counter do_requests;
+	stats_counter drops[STATS_DROPS];
+	stats_counter loops; /* own questions that came back */
+};
+
+extern const char *const stats_type_names[STATS_TYPES];
+extern const uint16_t stats_size_limits[STATS_SIZES - 1];
+
+static inline void stats_add(stats_counter *counter, uint64_t n)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+			      memory_order_relaxed);
+}
+
+static inline uint64_t stats_get(const stats_counter *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+/* A query of `len` octets came in. */
+void stats_request(struct stats *stats, bool is_tcp, bool is_ipv6, uint16_t qtype, bool dnssec_ok,
+		   size_t len);
+
+/* It was answered, in `len` octets. */
+void stats_response(struct stats *stats, bool is_tcp, enum stats_writer writer, unsigned int rcode,
+		    size_t len);
+
+/* `n` of them took so long. */
+void stats_duration(struct stats_durations *durations, int64_t us, uint64_t n);
+
+/* Adds `more` to `sum`. */
+void stats_sum(struct stats *sum, const struct stats *more);
+
+#endif

@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What looks at the resolver in eyes.sh.
+
+eyes.py get PATH              status and body
+eyes.py metric NAME [K=V...]  the sum of the samples with these labels, by Prometheus' own parser
+eyes.py check                 all of /metrics is sound: parses, types known, histograms add up
+eyes.py raw BYTES             what the port answers to bytes that are no request, first line
+eyes.py hold N                opens N connections, sends nothing, waits for standard input to end
+"""
+import http.client
+import socket
+import sys
+
+from prometheus_client.parser import text_string_to_metric_families
+
+PORT = 19153
+
+
+def get(path):
+    connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=5)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    return response.status, response.getheader("Content-Type"), response.read().decode()
+
+
+def families():
+    status, kind, body = get("/metrics")
+    assert status == 200 and kind.startswith("text/plain; version=0.0.4"), (status, kind)
+    return list(text_string_to_metric_families(body))
+
+
+def metric(name, *labels):
+    wanted = dict(label.split("=", 1) for label in labels)
+    samples = [s for f in families() for s in f.samples if s.name == name]
+    return sum(s.value for s in samples
+               if all(s.labels.get(key) == value for key, value in wanted.items()))
+
+
+def check():
+    seen = set()
+    for family in families():
+        assert family.name not in seen, f"twice: {family.name}"
+        seen.add(family.name)
+        assert family.documentation and family.type != "unknown", family.name
+        series = {}
+        for sample in family.samples:
+            key = (sample.name, tuple(sorted(sample.labels.items())))
+            assert key not in series, f"twice: {key}"
+            series[key] = sample.value
+            if family.type == "counter":
+                assert sample.name.endswith("_total") and sample.value >= 0, sample
+        if family.type == "histogram":
+            check_histogram(family, series)
+    return len(seen)
+
+
+def check_histogram(family, series):
+    buckets = {}
+    for sample in family.samples:
+        if sample.name.endswith("_bucket"):
+            rest = tuple(sorted((k, v) for k, v in sample.labels.items() if k != "le"))
+            buckets.setdefault(rest, []).append((float(sample.labels["le"]), sample.value))
+    for labels, pairs in buckets.items():
+        assert pairs == sorted(pairs), f"not cumulative: {family.name}"
+        assert pairs[-1] == (float("inf"), series[(family.name + "_count", labels)]), family.name
+        assert (family.name + "_sum", labels) in series, family.name
+
+
+def raw(data):
+    with socket.create_connection(("127.0.0.1", PORT), timeout=5) as sock:
+        sock.sendall(data.encode().decode("unicode_escape").encode("latin-1"))
+        sock.shutdown(socket.SHUT_WR)
+        return sock.recv(4096).split(b"\r\n")[0].decode()
+
+
+def hold(number):
+    held = [socket.create_connection(("127.0.0.1", PORT)) for _ in range(int(number))]
+    print("ready", flush=True)
+    sys.stdin.read()
+    return len(held)
+
+
+def main():
+    verb, arguments = sys.argv[1], sys.argv[2:]
+    if verb == "get":
+        status, _, body = get(*arguments)
+        print(status, body)
+    elif verb == "metric":
+        print(f"{metric(*arguments):g}")
+    else:
+        print({"check": check, "raw": raw, "hold": hold}[verb](*arguments))
+
+
+main()

@@ -1,0 +1,123 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What can be seen of the resolver from outside: metrics, health and readiness.
+
+# shellcheck source=tests/system/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/system/lib-upstreams.sh
+. "$SYSTEM/lib-upstreams.sh"
+
+query() { ask @127.0.0.1 -p 15053 "$@"; }
+eyes() { as_app eyes.py "$@"; }
+resolver() { in_app "${root_prefix[@]}" timeout -k 1 10 meshdns-resolver "$@"; }
+expect_metric() { expect_eq "$1" "$(eyes metric "${@:2}")" "${*:2}"; }
+
+setup() {
+	start_outside
+	names '240.0.0.1 redis.mesh' '240.0.0.2 redis.mesh' 'fd00:fd00::1 redis.mesh'
+}
+
+test_metrics_count_what_was_asked_and_answered() {
+	start_resolver --names "$LAB/names" --upstream "$UNBOUND4"
+	query redis.mesh >/dev/null
+	query +dnssec redis.mesh AAAA >/dev/null
+	query +tcp redis.mesh TYPE4242 >/dev/null
+	query +tcp www.outside.example >/dev/null
+	ask @::1 -p 15053 no.such.name >/dev/null
+	query AXFR redis.mesh >/dev/null || :
+
+	local r=coredns_dns_requests_total labels=(server=dns://:15053 zone=. view=)
+	expect_metric 1 $r "${labels[@]}" proto=udp family=1 type=A
+	expect_metric 1 $r "${labels[@]}" proto=udp family=1 type=AAAA
+	expect_metric 1 $r "${labels[@]}" proto=tcp family=1 type=other
+	expect_metric 1 $r "${labels[@]}" proto=udp family=2 type=A
+	expect_metric 1 $r "${labels[@]}" type=AXFR
+	expect_metric 6 $r
+	expect_metric 1 coredns_dns_do_requests_total "${labels[@]}"
+	r=coredns_dns_responses_total
+	expect_metric 3 $r "${labels[@]}" rcode=NOERROR plugin=mesh
+	expect_metric 1 $r "${labels[@]}" rcode=NOERROR plugin=forward
+	expect_metric 1 $r "${labels[@]}" rcode=NXDOMAIN plugin=forward
+	expect_metric 1 $r "${labels[@]}" rcode=REFUSED plugin=
+	expect_metric 6 coredns_dns_request_duration_seconds_count "${labels[@]}"
+	expect_metric 6 coredns_dns_request_size_bytes_count
+	expect_metric 3 coredns_dns_response_size_bytes_count proto=tcp
+	expect_metric 1 meshdns_names
+	expect_metric 1 meshdns_reloads_total result=ok
+	expect_metric 0 coredns_panics_total
+	expect_metric 1 coredns_plugin_enabled name=forward
+	expect_between 10 100 "$(eyes check)" "families"
+}
+
+test_what_takes_long_is_in_a_late_bucket() {
+	start slow "$DNS" 0 limits.py slow "$FAKE4" 0.3 0
+	wait_for 5 logged slow ready
+	start_resolver --upstream "$FAKE4" --upstream "$SPARE4" # nobody is at the latter
+	query www.example >/dev/null
+	expect_metric 1 coredns_dns_request_duration_seconds_count
+	expect_metric 0 coredns_dns_request_duration_seconds_bucket le=0.256
+	expect_metric 1 coredns_dns_request_duration_seconds_bucket le=0.512
+}
+
+test_a_failure_of_all_upstreams_is_our_own_error() {
+	start_resolver --upstream "$SPARE4" # nobody there
+	query www.example >/dev/null
+	expect_metric 1 coredns_dns_responses_total rcode=SERVFAIL plugin=
+}
+
+test_workers_are_counted_together() {
+	start_resolver --names "$LAB/names" --upstream "$UNBOUND4" --workers 4
+	for _ in {1..12}; do query redis.mesh >/dev/null; done
+	expect_metric 12 coredns_dns_responses_total plugin=mesh
+	expect_metric 4 meshdns_workers
+}
+
+test_health_and_readiness() {
+	start_resolver --names "$LAB/names" --upstream "$UNBOUND4"
+	expect_eq "200 OK" "$(eyes get /health)"
+	expect_eq "200 OK" "$(eyes get /ready)"
+	expect_match '^404 ' "$(eyes get /)"
+}
+
+test_failed_reloads_are_counted() {
+	start_resolver --names "$LAB/names" --upstream "$UNBOUND4"
+	echo '{"records": [' >"$LAB/names"
+	# shellcheck disable=SC2317 # wait_for calls it
+	failed() { (($(eyes metric meshdns_reloads_total result=failed) > 0)); }
+	wait_for 5 failed
+	expect_metric 1 meshdns_names
+	names '240.0.0.1 redis.mesh' '240.0.0.2 redis.mesh' 'fd00:fd00::1 redis.mesh'
+}
+
+test_the_metrics_port_takes_anything() {
+	start_resolver --names "$LAB/names" --upstream "$UNBOUND4"
+	expect_match 'HTTP/1.1 400 ' "$(eyes raw 'nonsense\r\n\r\n')"
+	expect_match 'HTTP/1.1 400 ' "$(eyes raw '\x16\x03\x01\n\n')"
+	expect_match 'HTTP/1.1 431 ' "$(eyes raw "GET /$(printf '%04000d' 0)")"
+	exec {held}> >(as_app eyes.py hold 8 >"$LAB/log/hold")
+	wait_for 5 logged hold ready
+	expect_eq 240.0.0.1 "$(query +short redis.mesh | sort | head -1)" # nobody else is kept waiting
+	exec {held}>&-
+	wait_for 5 eyes get /health
+}
+
+test_the_metrics_port_is_a_choice() {
+	start_resolver --upstream "$UNBOUND4" --metrics '[::1]:9999'
+	expect_eq 'LISTEN' "$(in_app ss -Hltn 'sport = :9999' | cut -d' ' -f1)"
+	stop resolver
+	start_resolver --upstream "$UNBOUND4" --metrics off
+	expect_eq '' "$(in_app ss -Hltn 'sport = :19153')"
+}
+
+test_a_metrics_port_that_is_taken() {
+	start other "$APP" 0 python3 -m http.server -b 127.0.0.1 19153
+	wait_for 5 eyes raw 'GET / HTTP/1.0\r\n\r\n'
+	start_resolver --upstream "$UNBOUND4" # the default one: it does without
+	expect_match 'no metrics are served' "$(log_of resolver)"
+	stop resolver
+	expect_status 2 resolver --user "$PROXY_UID" --upstream "$UNBOUND4" --metrics 127.0.0.1:19153
+	expect_match 'cannot serve metrics on 127.0.0.1:19153: Address already in use' "$OUTPUT"
+}
+
+run_tests "$@"
