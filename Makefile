@@ -51,7 +51,8 @@ meshdns-resolver_objs := $(common) $(resolver)
 meshdns-resolver_libs := -lseccomp -lcap-ng -ljansson
 
 programs   := meshdns-redirect meshdns-resolver
-units      := redirector/meshdns-redirect.service resolver/meshdns-resolver.service
+units      := redirector/meshdns-redirect.service resolver/meshdns-resolver.service \
+	      resolver/meshdns-resolver.socket
 manpages   := redirector/meshdns-redirect.8 resolver/meshdns-resolver.8
 
 all: $(programs:%=$(BUILD)/%)

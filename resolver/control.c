@@ -23,6 +23,10 @@
 #include "resolver/worker.h"
 #include "version.h"
 
+/* How long a worker may take to answer what is in flight: on TERM, and when a successor serves. */
+#define DRAIN_STOP_MS      500
+#define DRAIN_SUCCEEDED_MS 5500
+
 struct control {
 	/* First, for what wants a cache line of its own. */
 	struct worker workers[SETTINGS_WORKERS_MAX];
@@ -31,7 +35,9 @@ struct control {
 	struct publish publish;
 	struct watch watch;
 	struct err last_complaint; /* why the last reload failed, if it did */
-	int signal_fd, stop_fd;
+	int signal_fd, order_fd;
+	_Atomic int order; /* enum worker_order */
+	struct handover *handover;
 	struct worker_config worker_config;
 	struct inflight inflight;
 	pthread_t threads[SETTINGS_WORKERS_MAX];
@@ -85,6 +91,18 @@ static void reload(struct control *control)
 	names_free(publish_exchange(&control->publish, names));
 }
 
+/* As sd_notify(3) wants it of a service that is told to reload. */
+static void reload_when_told(struct control *control)
+{
+	char state[64];
+
+	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
+		 (long long)monotonic_ms() * 1000);
+	ready_notify(state, NULL);
+	reload(control);
+	ready_notify("READY=1", NULL);
+}
+
 static int open_descriptors(struct control *control, struct err *err)
 {
 	sigset_t signals;
@@ -96,8 +114,8 @@ static int open_descriptors(struct control *control, struct err *err)
 	/* Threads inherit the mask: only the signalfd sees these. */
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	control->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	control->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (control->signal_fd < 0 || control->stop_fd < 0)
+	control->order_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (control->signal_fd < 0 || control->order_fd < 0)
 		return err_set(err, errno, "cannot create a descriptor: %s", err_text(errno));
 	return 0;
 }
@@ -108,7 +126,7 @@ static int start_workers(struct control *control, struct listener *listeners, si
 	for (unsigned int i = 0; i < control->settings->workers; i++) {
 		int rc = worker_init(&control->workers[i], &control->worker_config,
 				     listeners + i * n_listeners, &control->readers[i],
-				     control->stop_fd, err);
+				     control->order_fd, err);
 
 		if (rc < 0)
 			return rc;
@@ -125,10 +143,31 @@ static int start_workers(struct control *control, struct listener *listeners, si
 	return 0;
 }
 
+static void order(struct control *control, enum worker_order order)
+{
+	atomic_store(&control->order, order);
+	if (control->order_fd >= 0)
+		eventfd_write(control->order_fd, 1);
+}
+
+/* Lets the workers answer what is in flight; another signal or the time cuts that short. */
+static void drain_workers(struct control *control, int64_t patience_ms)
+{
+	int64_t until = monotonic_ms() + patience_ms;
+	struct pollfd again = {.fd = control->signal_fd, .events = POLLIN};
+
+	order(control, WORKER_DRAIN);
+	while (control->n_threads > 0 && monotonic_ms() < until) {
+		if (pthread_tryjoin_np(control->threads[control->n_threads - 1], NULL) == 0)
+			control->n_threads--;
+		else if (poll(&again, 1, 5) > 0)
+			return;
+	}
+}
+
 static void stop_workers(struct control *control)
 {
-	if (control->stop_fd >= 0)
-		eventfd_write(control->stop_fd, 1);
+	order(control, WORKER_STOP);
 	for (unsigned int i = 0; i < control->n_threads; i++)
 		pthread_join(control->threads[i], NULL);
 	for (unsigned int i = 0; i < control->n_workers; i++)
@@ -143,6 +182,9 @@ static void tell_ready(const struct control *control)
 		log_warning("readiness could not be told", "reason=\"%s\"", err.msg);
 	if (ready_fd(control->settings->ready_fd, &err) < 0)
 		log_warning("readiness could not be told", "reason=\"%s\"", err.msg);
+	if (handover_begin(control->handover, control->workers[0].listeners,
+			   control->n_workers * control->worker_config.n_listeners, &err) < 0)
+		log_warning("nobody will be able to take my place", "reason=\"%s\"", err.msg);
 	log_info("ready", "version=%s workers=%u", MESHDNS_VERSION, control->n_threads);
 }
 
@@ -178,25 +220,32 @@ static int wait_ms(const struct control *control, int64_t deadline_ms)
 static void serve(struct control *control)
 {
 	int64_t deadline_ms = INT64_MAX;
-	bool stop = false;
+	bool stop = false, succeeded = false;
 
 	control->facts.not_ready = NULL;
-	while (!stop) {
-		struct pollfd fds[2 + EYES_FDS_MAX] = {
+	while (!stop && !succeeded) {
+		struct pollfd fds[3 + EYES_FDS_MAX] = {
 			{.fd = control->signal_fd, .events = POLLIN},
 			{.fd = control->watch.fd, .events = POLLIN},
+			{.fd = handover_fd(control->handover), .events = POLLIN},
 		};
-		size_t n = 2 + eyes_poll(&control->eyes, fds + 2);
+		size_t n = 3 + eyes_poll(&control->eyes, fds + 3);
 		bool wanted;
 
 		poll(fds, n, wait_ms(control, deadline_ms));
 		control->facts.now_ms = monotonic_ms();
 		deadline_ms = eyes_run(&control->eyes);
 		take_signals(control, &stop, &wanted);
-		if (!stop && (watch_is_due(&control->watch, monotonic_ms()) || wanted))
+		succeeded = fds[2].revents && handover_run(control->handover);
+		if (!stop && wanted)
+			reload_when_told(control);
+		else if (!stop && watch_is_due(&control->watch, monotonic_ms()))
 			reload(control);
 	}
+	if (succeeded)
+		log_info("another resolver serves in my place, ending", NULL);
 	ready_notify("STOPPING=1", NULL);
+	drain_workers(control, succeeded ? DRAIN_SUCCEEDED_MS : DRAIN_STOP_MS);
 }
 
 static int load_first(struct control *control, struct err *err)
@@ -215,7 +264,8 @@ static int load_first(struct control *control, struct err *err)
 }
 
 int control_run(const struct settings *settings, const struct endpoint *upstreams,
-		size_t n_upstreams, struct listener *listeners, size_t n_listeners, struct err *err)
+		size_t n_upstreams, struct listener *listeners, size_t n_listeners,
+		struct handover *handover, struct err *err)
 {
 	/* Mapped, not allocated: most of it, the workers that there are not, is never touched. */
 	struct control *control = mmap(NULL, sizeof(*control), PROT_READ | PROT_WRITE,
@@ -225,7 +275,8 @@ int control_run(const struct settings *settings, const struct endpoint *upstream
 	if (control == MAP_FAILED)
 		return err_set(err, ENOMEM, "out of memory");
 	control->settings = settings;
-	control->watch.fd = control->signal_fd = control->stop_fd = -1;
+	control->handover = handover;
+	control->watch.fd = control->signal_fd = control->order_fd = -1;
 	control->facts = (struct facts){
 		.settings = settings,
 		.workers = control->workers,
@@ -243,6 +294,7 @@ int control_run(const struct settings *settings, const struct endpoint *upstream
 		.server_id = control->server_id,
 		.publish = &control->publish,
 		.inflight = &control->inflight,
+		.order = &control->order,
 	};
 	if (gethostname(control->server_id, sizeof(control->server_id) - 1) < 0)
 		control->server_id[0] = '\0';
@@ -260,8 +312,8 @@ int control_run(const struct settings *settings, const struct endpoint *upstream
 	watch_close(&control->watch);
 	if (control->signal_fd >= 0)
 		close(control->signal_fd);
-	if (control->stop_fd >= 0)
-		close(control->stop_fd);
+	if (control->order_fd >= 0)
+		close(control->order_fd);
 	names_free(atomic_load(&control->publish.current));
 	munmap(control, sizeof(*control));
 	return rc;

@@ -8,16 +8,19 @@
 #define MESHDNS_RESOLVER_CONTROL_H
 
 #include "common/err.h"
+#include "resolver/handover.h"
 #include "resolver/listen.h"
 #include "resolver/settings.h"
 
 /*
- * Serves until TERM or INT. `listeners` are settings->workers times `n_listeners` open ones, those
- * of a worker side by side. Names that cannot be read are an error before the workers start; later
- * the last good ones stay.
+ * Serves until TERM or INT, or until another resolver takes its place through `handover`; what is
+ * in flight then is answered before it returns, if that takes no longer than moments, or for the
+ * latter reason than upstreams may take. `listeners` are settings->workers times `n_listeners` open
+ * ones, those of a worker side by side. Names that cannot be read are an error before the workers
+ * start; later the last good ones stay.
  */
 int control_run(const struct settings *settings, const struct endpoint *upstreams,
 		size_t n_upstreams, struct listener *listeners, size_t n_listeners,
-		struct err *err);
+		struct handover *handover, struct err *err);
 
 #endif

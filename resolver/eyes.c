@@ -58,7 +58,8 @@ static bool answer_http(void *context, struct oneshot_conn *conn, FILE *out)
 	return true;
 }
 
-static int listen_http(const struct endpoint *ep, int *ret_fd, struct err *err)
+/* `shared`: while one resolver takes another's place, both listen. */
+static int listen_http(const struct endpoint *ep, bool shared, int *ret_fd, struct err *err)
 {
 	char text[ENDPOINT_TEXT_MAX];
 	struct sockaddr_storage sa;
@@ -67,6 +68,7 @@ static int listen_http(const struct endpoint *ep, int *ret_fd, struct err *err)
 	cleanup_fd int fd = socket(ep->addr.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	    (shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0) ||
 	    bind(fd, (struct sockaddr *)&sa, len) < 0 || listen(fd, 16) < 0)
 		return err_set(err, errno, "cannot serve metrics on %s: %s",
 			       endpoint_format(ep, text), err_text(errno));
@@ -80,7 +82,7 @@ int eyes_open(struct eyes *eyes, const struct facts *facts, struct err *err)
 	int fd = -1;
 
 	if (s->metrics.port) {
-		int rc = listen_http(&s->metrics, &fd, err);
+		int rc = listen_http(&s->metrics, s->takeover != NULL, &fd, err);
 
 		if (rc < 0 && !s->metrics_is_default)
 			return rc;

@@ -8,7 +8,7 @@
 
 /* Room for bursts while the worker is busy; the kernel caps it at net.core.rmem_max. */
 #define UDP_BUFFER_BYTES (1 << 20)
-#define TCP_BACKLOG      256
+#define TCP_BACKLOG      1024
 /* The kernel would let each connection grow to megabytes, of a client that does not read. */
 #define TCP_BUFFER_BYTES (64 * 1024)
 
@@ -23,6 +23,36 @@ static int bind_to(int fd, const struct endpoint *ep)
 	socklen_t len = endpoint_to_sockaddr(ep, &ss);
 
 	return bind(fd, (struct sockaddr *)&ss, len);
+}
+
+/* With root's right to exceed net.core.rmem_max, where that is still there. Best effort. */
+static void grow_buffer(int fd, int option, int forced_option)
+{
+	int size = 0;
+	socklen_t len = sizeof(size);
+
+	getsockopt(fd, SOL_SOCKET, option, &size, &len);
+	if (size < UDP_BUFFER_BYTES && set_int(fd, SOL_SOCKET, forced_option, UDP_BUFFER_BYTES) < 0)
+		set_int(fd, SOL_SOCKET, option, UDP_BUFFER_BYTES);
+}
+
+/* What is needed of a socket, bound or not. */
+static int prepare(int fd, const struct endpoint *ep, int type)
+{
+	bool v6 = ep->addr.family == AF_INET6;
+
+	if (type == SOCK_STREAM) {
+		/* Inherited by what is accepted. */
+		set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+		set_int(fd, SOL_SOCKET, SO_RCVBUF, TCP_BUFFER_BYTES);
+		set_int(fd, SOL_SOCKET, SO_SNDBUF, TCP_BUFFER_BYTES);
+		return 0;
+	}
+	grow_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE);
+	grow_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE);
+	if (!addr_is_unspecified(&ep->addr))
+		return 0;
+	return set_int(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVPKTINFO : IP_PKTINFO, 1);
 }
 
 static int open_socket(const struct endpoint *ep, int type, bool shared)
@@ -41,18 +71,8 @@ static int open_socket(const struct endpoint *ep, int type, bool shared)
 	/* For TCP only: a restart must not wait for old connections. For UDP it would share. */
 	if (!udp && set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
 		goto fail;
-	if (udp && addr_is_unspecified(&ep->addr) &&
-	    set_int(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVPKTINFO : IP_PKTINFO, 1) < 0)
+	if (prepare(fd, ep, type) < 0)
 		goto fail;
-	if (udp) { /* best effort */
-		set_int(fd, SOL_SOCKET, SO_RCVBUF, UDP_BUFFER_BYTES);
-		set_int(fd, SOL_SOCKET, SO_SNDBUF, UDP_BUFFER_BYTES);
-	} else {
-		/* Inherited by what is accepted. */
-		set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-		set_int(fd, SOL_SOCKET, SO_RCVBUF, TCP_BUFFER_BYTES);
-		set_int(fd, SOL_SOCKET, SO_SNDBUF, TCP_BUFFER_BYTES);
-	}
 	if (bind_to(fd, ep) < 0 || (!udp && listen(fd, TCP_BACKLOG) < 0))
 		goto fail;
 	return fd;
@@ -83,8 +103,30 @@ static int fail(const struct endpoint *ep, const char *protocol, struct err *err
 	return err_set(err, code, "cannot listen on %s (%s): %s", text, protocol, err_text(code));
 }
 
-int listen_open(const struct endpoint *ep, bool shared, bool first, struct listener *ret_listener,
-		struct err *err)
+/* The inherited socket number `i`, or one of our own. -1 with errno. */
+static int get_socket(const struct endpoint *ep, int type, bool shared, struct inherit *inherit,
+		      size_t i)
+{
+	cleanup_fd int fd = -1;
+
+	if (inherit_count(inherit, ep, type) > 0) {
+		if ((fd = inherit_take(inherit, ep, type, i)) < 0) {
+			errno = -fd;
+			return -1;
+		}
+		return prepare(fd, ep, type) < 0 ? -1 : take_fd(&fd);
+	}
+	if (shared && i == 0 && type == SOCK_DGRAM) {
+		cleanup_fd int probe = open_socket(ep, type, false);
+
+		if (probe < 0)
+			return -1;
+	}
+	return open_socket(ep, type, shared);
+}
+
+int listen_open(const struct endpoint *ep, bool shared, struct inherit *inherit, size_t i,
+		struct listener *ret_listener, struct err *err)
 {
 	struct listener listener = {
 		.ep = *ep,
@@ -92,15 +134,9 @@ int listen_open(const struct endpoint *ep, bool shared, bool first, struct liste
 		.wildcard = addr_is_unspecified(&ep->addr),
 	};
 
-	if (shared && first) {
-		cleanup_fd int probe = open_socket(ep, SOCK_DGRAM, false);
-
-		if (probe < 0)
-			return fail(ep, "UDP", err);
-	}
-	if ((listener.udp_fd = open_socket(ep, SOCK_DGRAM, shared)) < 0)
+	if ((listener.udp_fd = get_socket(ep, SOCK_DGRAM, shared, inherit, i)) < 0)
 		return fail(ep, "UDP", err);
-	if ((listener.tcp_fd = open_socket(ep, SOCK_STREAM, shared)) < 0) {
+	if ((listener.tcp_fd = get_socket(ep, SOCK_STREAM, shared, inherit, i)) < 0) {
 		int rc = fail(ep, "TCP", err);
 
 		close(listener.udp_fd);

@@ -7,6 +7,7 @@
 
 #include "common/addr.h"
 #include "common/err.h"
+#include "resolver/inherit.h"
 
 /* One address that one worker serves. */
 struct listener {
@@ -20,13 +21,13 @@ struct listener {
 };
 
 /*
- * Opens the UDP and the TCP socket of `ep`. `shared` lets several workers bind the same address
- * (SO_REUSEPORT); the first of them is to be opened with `first`, which makes sure that no other
- * process shares it too. -EAFNOSUPPORT or -EADDRNOTAVAIL where this host lacks the family or the
- * address.
+ * Takes the UDP and the TCP socket of `ep` that are number `i` of those inherited, or opens them
+ * where none are. `shared` lets several workers bind the same address (SO_REUSEPORT); when `i` is 0
+ * it is made sure that no other process shares it too. -EAFNOSUPPORT or -EADDRNOTAVAIL where this
+ * host lacks the family or the address.
  */
-int listen_open(const struct endpoint *ep, bool shared, bool first, struct listener *ret_listener,
-		struct err *err);
+int listen_open(const struct endpoint *ep, bool shared, struct inherit *inherit, size_t i,
+		struct listener *ret_listener, struct err *err);
 
 void listen_close(struct listener *listener);
 

@@ -3,7 +3,7 @@
  * meshdns-resolver: the order of starting.
  *
  *   1 settings    nothing is touched yet
- *   2 sockets     what may need root: binding
+ *   2 sockets     what may need root: binding, unless they are inherited
  *   3 privileges  the proxy user from here on, no capability left, none to be had back; and only
  *                 the files and system calls that are needed from here on
  *   4 facts       upstreams and names are read, as the user that will have to read them again
@@ -11,8 +11,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -24,43 +26,63 @@
 
 enum exit_code { EXIT_DONE = 0, EXIT_CONFIGURATION = 1, EXIT_MACHINE = 2 };
 
-/*
- * Opens the listeners of all workers, a worker's side by side. Of the default addresses, one whose
- * family this host lacks is only left out.
- */
-static int open_listeners(const struct settings *s, struct listener *listeners, size_t *ret_n,
-			  struct err *err)
+struct sockets {
+	struct inherit inherit;
+	struct listener *listeners; /* those of a worker side by side */
+	size_t n, n_per_worker;
+};
+
+static size_t max_of(size_t a, size_t b)
 {
-	bool shared = s->workers > 1, missing[SETTINGS_LISTEN_MAX] = {false};
-	size_t n = 0, total = 0;
+	return a > b ? a : b;
+}
 
-	for (unsigned int worker = 0; worker < s->workers; worker++) {
-		for (size_t i = 0; i < s->n_listen; i++) {
-			int rc;
+/*
+ * Opens the listeners of all workers. Inherited sockets are dealt out: every one is served, so that
+ * a worker may have several at one address, or workers share one when there are too few. Of the
+ * default addresses, one whose family this host lacks is only left out.
+ */
+static int open_listeners(const struct settings *s, struct sockets *sockets, struct err *err)
+{
+	size_t workers = s->workers, slots = 0, per_ep[SETTINGS_LISTEN_MAX], n = 0;
 
-			if (missing[i])
-				continue;
-			rc = listen_open(&s->listen[i], shared, worker == 0, &listeners[total],
-					 err);
-			if (s->listen_is_default && s->listen[i].addr.family == AF_INET6 &&
-			    (rc == -EAFNOSUPPORT || rc == -EADDRNOTAVAIL)) {
-				log_warning("no IPv6 here, serving IPv4 only", "reason=\"%s\"",
-					    err->msg);
-				missing[i] = true;
-				continue;
-			}
-			if (rc < 0)
-				return rc;
-			total++;
-		}
-		n = worker == 0 ? total : n;
+	for (size_t i = 0; i < s->n_listen; i++) {
+		size_t udp = inherit_count(&sockets->inherit, &s->listen[i], SOCK_DGRAM);
+		size_t tcp = inherit_count(&sockets->inherit, &s->listen[i], SOCK_STREAM);
+
+		per_ep[i] = max_of(1, (max_of(udp, tcp) + workers - 1) / workers);
+		slots += per_ep[i];
 	}
-	*ret_n = n;
+	if (!(sockets->listeners = calloc(workers * slots, sizeof(*sockets->listeners))))
+		return err_set(err, ENOMEM, "out of memory");
+	for (size_t worker = 0; worker < workers; worker++) {
+		for (size_t i = 0; i < s->n_listen; i++) {
+			for (size_t slot = 0; slot < per_ep[i]; slot++) {
+				int rc = listen_open(&s->listen[i], workers > 1, &sockets->inherit,
+						     slot * workers + worker,
+						     &sockets->listeners[sockets->n], err);
+
+				if (s->listen_is_default && s->listen[i].addr.family == AF_INET6 &&
+				    (rc == -EAFNOSUPPORT || rc == -EADDRNOTAVAIL)) {
+					log_warning("no IPv6 here, serving IPv4 only",
+						    "reason=\"%s\"", err->msg);
+					per_ep[i] = 0;
+					break;
+				}
+				if (rc < 0)
+					return rc;
+				sockets->n++;
+			}
+		}
+		n = worker == 0 ? sockets->n : n;
+	}
+	sockets->n_per_worker = n;
+	inherit_close(&sockets->inherit);
 	return 0;
 }
 
 /* Root is given up for the proxy user; anybody else stays who he is. */
-static int drop_privileges(const struct settings *s, struct err *err)
+static int find_user(const struct settings *s, struct user *ret_user, struct err *err)
 {
 	struct user user = {.uid = getuid(), .gid = getgid()};
 
@@ -80,13 +102,23 @@ static int drop_privileges(const struct settings *s, struct err *err)
 				       "uid %u",
 				       user.uid, getuid());
 	}
-	return privs_drop(&user, err);
+	*ret_user = user;
+	return 0;
+}
+
+static bool folder_of(const char *path, char folder[PATH_MAX])
+{
+	const char *slash = strrchr(path, '/');
+	int len = slash ? (int)(slash - path) + 1 : 2;
+
+	return snprintf(folder, PATH_MAX, "%.*s", len, slash ? path : "./") < PATH_MAX;
 }
 
 /* Every path that is opened from here on is to be named here. */
 static int confine(const struct settings *s, struct err *err)
 {
-	struct privs_path paths[SETTINGS_NAMES_MAX + 2];
+	struct privs_path paths[SETTINGS_NAMES_MAX + 3];
+	char folder[PATH_MAX];
 	size_t n = 0;
 
 	if (s->no_sandbox)
@@ -95,6 +127,10 @@ static int confine(const struct settings *s, struct err *err)
 		paths[n++] = (struct privs_path){.path = s->names[i]};
 	paths[n++] = (struct privs_path){.path = s->resolv_conf};
 	paths[n++] = (struct privs_path){.path = "/proc/self"}; /* what the metrics tell */
+	if (s->takeover && !folder_of(s->takeover, folder))
+		return err_set(err, ENAMETOOLONG, "--takeover: %s is too long", s->takeover);
+	if (s->takeover)
+		paths[n++] = (struct privs_path){.path = folder, .writable = true};
 	return privs_confine(paths, n, err);
 }
 
@@ -159,17 +195,38 @@ static void raise_descriptor_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static int run(const struct settings *s, struct listener *listeners, struct err *err)
+/* The sockets that were there before us, and where to listen if only they say so. */
+static int inherit(struct settings *s, const struct user *user, struct sockets *sockets,
+		   struct handover *handover, struct err *err)
+{
+	int rc;
+
+	if ((rc = inherit_from_environment(&sockets->inherit, err)) < 0 ||
+	    (rc = handover_take(handover, s->takeover, user->uid, &sockets->inherit, err)) < 0)
+		return rc;
+	if (s->listen_is_default && sockets->inherit.n > 0) {
+		s->n_listen = inherit_endpoints(&sockets->inherit, s->listen, SETTINGS_LISTEN_MAX);
+		s->listen_is_default = false;
+	}
+	return 0;
+}
+
+static int run(struct settings *s, struct sockets *sockets, struct handover *handover,
+	       struct err *err)
 {
 	struct endpoint upstreams[SETTINGS_UPSTREAMS_MAX];
-	size_t n_listeners, n_upstreams;
+	size_t n_upstreams;
+	struct user user;
 
-	if (open_listeners(s, listeners, &n_listeners, err) < 0)
-		return EXIT_MACHINE;
-	if (drop_privileges(s, err) < 0 || confine(s, err) < 0 ||
-	    find_upstreams(s, listeners, n_listeners, upstreams, &n_upstreams, err) < 0)
+	if (find_user(s, &user, err) < 0)
 		return EXIT_CONFIGURATION;
-	switch (control_run(s, upstreams, n_upstreams, listeners, n_listeners, err)) {
+	if (inherit(s, &user, sockets, handover, err) < 0 || open_listeners(s, sockets, err) < 0)
+		return EXIT_MACHINE;
+	if (privs_drop(&user, err) < 0 || confine(s, err) < 0 ||
+	    find_upstreams(s, sockets->listeners, sockets->n, upstreams, &n_upstreams, err) < 0)
+		return EXIT_CONFIGURATION;
+	switch (control_run(s, upstreams, n_upstreams, sockets->listeners, sockets->n_per_worker,
+			    handover, err)) {
 	case 0: return EXIT_DONE;
 	case -EADDRINUSE:
 	case -EADDRNOTAVAIL:
@@ -186,8 +243,8 @@ int main(int argc, char **argv)
 {
 	struct err err = {0};
 	struct settings settings;
-	struct listener *listeners;
-	size_t max;
+	struct handover handover = {0};
+	struct sockets *sockets;
 	int code;
 
 	open_standard_descriptors();
@@ -206,18 +263,17 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	raise_descriptor_limit();
 
-	max = settings.workers * settings.n_listen;
-	if (!(listeners = calloc(max, sizeof(*listeners)))) {
+	if (!(sockets = calloc(1, sizeof(*sockets)))) {
 		fputs("meshdns-resolver: out of memory\n", stderr);
 		return EXIT_MACHINE;
 	}
-	for (size_t i = 0; i < max; i++)
-		listeners[i].udp_fd = listeners[i].tcp_fd = -1;
-	code = run(&settings, listeners, &err);
+	code = run(&settings, sockets, &handover, &err);
 	if (code != EXIT_DONE)
 		fprintf(stderr, "meshdns-resolver: %s\n", err.msg);
-	for (size_t i = 0; i < max; i++)
-		listen_close(&listeners[i]);
-	free(listeners);
+	handover_close(&handover);
+	for (size_t i = 0; i < sockets->n; i++)
+		listen_close(&sockets->listeners[i]);
+	free(sockets->listeners);
+	free(sockets);
 	return code;
 }

@@ -160,6 +160,9 @@ static const struct option_row rows[] = {
 	{"user", OPTION_STRING, AT(user), "NAME|UID",
 	 .help = "with root, become this user once the sockets are bound; must be the user whose "
 		 "DNS is not redirected (uid 5678, else meshdns, else kuma-dp)"},
+	{"takeover", OPTION_STRING, AT(takeover), "PATH",
+	 .help = "take the place of the resolver whose socket is there, without a lost query, and "
+		 "be there for the next"},
 	{"no-sandbox", OPTION_BOOL, AT(no_sandbox), NULL,
 	 .help = "for debugging: without the system call filter and Landlock"},
 	{"workers", OPTION_CALL, 0, "N|auto", .help = "threads that answer; auto: one a core (1)",

@@ -40,6 +40,7 @@ struct settings {
 	bool metrics_is_default; /* then an address in use is only worth a warning */
 	int ready_fd;
 	enum log_level log_level;
+	const char *takeover; /* NULL: nobody's place is taken */
 	bool no_sandbox;
 	bool help, version;
 };

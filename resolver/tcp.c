@@ -11,7 +11,9 @@
 #include "common/list.h"
 
 #define PREFIX_LEN 2
-#define IN_BYTES   1024 /* that are read at once, unless a message is larger */
+/* While draining. A client that has just been answered may be about to ask on. */
+#define DRAIN_IDLE_MS 200
+#define IN_BYTES      1024 /* that are read at once, unless a message is larger */
 
 struct conn {
 	struct list idle; /* in tcp.idle; the longest idle first */
@@ -397,10 +399,18 @@ void tcp_accept(struct worker *worker, const struct listener *listener)
 		conn_close(tcp, conn);
 }
 
+bool tcp_is_empty(const struct tcp *tcp)
+{
+	return tcp->n_free == tcp->n_conns;
+}
+
 int64_t tcp_expire(struct worker *worker)
 {
 	struct tcp *tcp = worker->tcp;
 	int64_t idle_ms = (int64_t)worker->config->tcp_idle_s * 1000;
+
+	if (worker->draining)
+		idle_ms = DRAIN_IDLE_MS;
 
 	while (!list_is_empty(&tcp->idle)) {
 		struct conn *conn = list_entry(tcp->idle.next, struct conn, idle);

@@ -37,16 +37,20 @@ static int watch_listeners(struct worker *worker)
 		struct event_ref accept = {.kind = EVENT_ACCEPT, .index = i};
 		int rc;
 
-		if ((rc = worker_watch(worker, listener->udp_fd, EPOLLIN, udp)) < 0 ||
-		    (rc = worker_watch(worker, listener->tcp_fd, EPOLLIN, accept)) < 0)
+		/* Workers may share an inherited socket: one of them is enough to be woken. */
+		if ((rc = worker_watch(worker, listener->udp_fd, EPOLLIN | EPOLLEXCLUSIVE, udp)) <
+			    0 ||
+		    (rc = worker_watch(worker, listener->tcp_fd, EPOLLIN | EPOLLEXCLUSIVE,
+				       accept)) < 0)
 			return rc;
 	}
-	return worker_watch(worker, worker->stop_fd, EPOLLIN,
-			    (struct event_ref){.kind = EVENT_STOP});
+	/* By its edges: nobody reads it, so that all workers see it. */
+	return worker_watch(worker, worker->order_fd, EPOLLIN | EPOLLET,
+			    (struct event_ref){.kind = EVENT_ORDER});
 }
 
 int worker_init(struct worker *worker, const struct worker_config *config,
-		struct listener *listeners, struct publish_reader *reader, int stop_fd,
+		struct listener *listeners, struct publish_reader *reader, int order_fd,
 		struct err *err)
 {
 	int rc;
@@ -55,7 +59,7 @@ int worker_init(struct worker *worker, const struct worker_config *config,
 		.config = config,
 		.listeners = listeners,
 		.reader = reader,
-		.stop_fd = stop_fd,
+		.order_fd = order_fd,
 		.context = {.version = config->version,
 			    .server_id = config->server_id,
 			    .tcp_idle_ds = (uint16_t)(config->tcp_idle_s * 10)},
@@ -131,9 +135,11 @@ enum worker_outcome worker_handle(struct worker *worker, struct client *client, 
 		is_own = forward_is_own(worker, client, query.id);
 		if (is_own)
 			stats_add(&worker->stats.loops, 1);
-		else if (forward_start(worker, client, packet, *len, &query,
-				       action == RESOLVE_FORWARD_SHADOWED))
+		worker->waiting++;
+		if (!is_own && forward_start(worker, client, packet, *len, &query,
+					     action == RESOLVE_FORWARD_SHADOWED))
 			return WORKER_LATER;
+		worker->waiting--;
 		*len = answer_error(&query, packet, DNS_UDP_MIN_SIZE, DNS_RCODE_SERVFAIL);
 	}
 	note_answer(worker, client, &query, -1, packet, *len);
@@ -144,6 +150,7 @@ enum worker_outcome worker_handle(struct worker *worker, struct client *client, 
 void worker_reply(struct worker *worker, const struct client *client, const struct query *query,
 		  int upstream, const uint8_t *packet, size_t len)
 {
+	worker->waiting--;
 	note_answer(worker, client, query, upstream, packet, len);
 	stats_duration(&worker->stats.duration, worker->now_us - client->received_us, 1);
 	if (client->is_tcp)
@@ -182,7 +189,7 @@ static void dispatch(struct worker *worker, const struct epoll_event *event)
 
 	memcpy(&ref, &event->data, sizeof(ref));
 	switch ((enum event_kind)ref.kind) {
-	case EVENT_STOP: break;
+	case EVENT_ORDER: break; /* is_done() looks */
 	case EVENT_UDP: udp_handle(worker, &worker->listeners[ref.index]); break;
 	case EVENT_ACCEPT: tcp_accept(worker, &worker->listeners[ref.index]); break;
 	case EVENT_TCP: tcp_handle(worker, ref, event->events); break;
@@ -201,12 +208,24 @@ static int expire(struct worker *worker)
 	return wait > 60000 ? 60000 : (int)wait + 1;
 }
 
-static bool is_stop(const struct epoll_event *event)
+/* What is in the listeners' sockets is somebody else's from here on. */
+static void drain(struct worker *worker)
 {
-	struct event_ref ref;
+	for (size_t i = 0; i < worker->config->n_listeners; i++) {
+		epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, worker->listeners[i].udp_fd, NULL);
+		epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, worker->listeners[i].tcp_fd, NULL);
+	}
+	worker->draining = true;
+}
 
-	memcpy(&ref, &event->data, sizeof(ref));
-	return ref.kind == EVENT_STOP;
+static bool is_done(struct worker *worker)
+{
+	int order = atomic_load(worker->config->order);
+
+	if (order == WORKER_DRAIN && !worker->draining)
+		drain(worker);
+	return order == WORKER_STOP ||
+	       (worker->draining && worker->waiting == 0 && tcp_is_empty(worker->tcp));
 }
 
 void *worker_run(void *arg)
@@ -214,15 +233,13 @@ void *worker_run(void *arg)
 	struct worker *worker = arg;
 	struct epoll_event events[EVENTS_MAX];
 	int wait_ms = -1;
-	bool stop = false;
 
-	while (!stop) {
+	while (!is_done(worker)) {
 		int n = epoll_wait(worker->epoll_fd, events, EVENTS_MAX, wait_ms);
 
 		read_clock(worker);
 		worker->context.names = publish_enter(worker->config->publish, worker->reader);
 		for (int i = 0; i < n; i++) {
-			stop |= is_stop(&events[i]);
 			dispatch(worker, &events[i]);
 			measure(worker);
 		}

@@ -32,7 +32,7 @@ struct tcp;
 struct udp;
 
 enum event_kind {
-	EVENT_STOP,
+	EVENT_ORDER,
 	EVENT_UDP,      /* index: listener */
 	EVENT_ACCEPT,   /* index: listener */
 	EVENT_TCP,      /* index, generation: a client's connection */
@@ -68,6 +68,13 @@ struct client {
 	};
 };
 
+/* What control wants of the workers; it only ever grows. */
+enum worker_order {
+	WORKER_SERVE,
+	WORKER_DRAIN, /* take no more questions from the listeners, end when all are answered */
+	WORKER_STOP,  /* end at once */
+};
+
 /* What all workers are given; constant while they run. */
 struct worker_config {
 	const struct endpoint *upstreams;
@@ -77,6 +84,7 @@ struct worker_config {
 	const char *version, *server_id;
 	struct publish *publish;   /* of struct names_snapshot */
 	struct inflight *inflight; /* the workers' common one */
+	const _Atomic int *order;  /* enum worker_order */
 };
 
 struct worker {
@@ -84,7 +92,9 @@ struct worker {
 	struct listener *listeners; /* borrowed, config->n_listeners of them */
 	struct publish_reader *reader;
 	int epoll_fd;
-	int stop_fd; /* borrowed; readable when the loop is to end */
+	int order_fd;     /* borrowed; an eventfd(2), written to when the order has changed */
+	uint32_t waiting; /* answers that are still to come from upstream */
+	bool draining;
 	int64_t now_us, now_ms;
 	struct resolve_context context; /* its snapshot is valid while an event is handled */
 	struct udp *udp;
@@ -96,10 +106,10 @@ struct worker {
 
 /* Prepares everything that can fail, so that the thread itself can't. */
 int worker_init(struct worker *worker, const struct worker_config *config,
-		struct listener *listeners, struct publish_reader *reader, int stop_fd,
+		struct listener *listeners, struct publish_reader *reader, int order_fd,
 		struct err *err);
 
-/* The thread's body, as pthread_create(3) wants it; returns when stop_fd is readable. */
+/* The thread's body, as pthread_create(3) wants it; returns when it is ordered to. */
 void *worker_run(void *worker);
 
 void worker_free(struct worker *worker);

@@ -15,6 +15,9 @@ resolver() { in_app "${root_prefix[@]}" timeout 10 meshdns-resolver "$@"; }
 # shellcheck disable=SC2031 # a test is a subshell
 threads() { cat "/proc/${PID[resolver]}"/task/*/status | grep -cE "$1" || :; }
 
+# shellcheck disable=SC2031 # a test is a subshell
+resolver_pid() { echo "${PID[resolver]}"; }
+
 setup() {
 	start_outside
 	names '240.0.0.1 redis.mesh' 'fd00:fd00::1 redis.mesh'
@@ -101,9 +104,15 @@ test_it_tells_systemd() {
 	wait_for 5 logged notify listening
 	NOTIFY_SOCKET=$LAB/notify start_resolver --names "$LAB/names"
 	wait_for 5 logged notify '^READY=1$'
+	kill -HUP "$(resolver_pid)"
+	wait_for 5 logged notify '^RELOADING=1$'
+	wait_for 5 logged notify '^MONOTONIC_USEC=[0-9]+$'
+	wait_for 5 ready_again
 	stop resolver
 	wait_for 5 logged notify '^STOPPING=1$'
 }
+
+ready_again() { (($(grep -c '^READY=1$' "$LAB/log/notify") == 2)); }
 
 test_it_stops_at_once_and_well() {
 	local signal started
@@ -152,7 +161,7 @@ test_help_and_version() {
 	expect_match '^meshdns-resolver [^ ]+$' "$OUTPUT"
 	expect_status 0 resolver --help
 	for flag in listen names domain ttl upstream resolv-conf user workers ready-fd tcp-idle tcp-clients \
-		log-level no-sandbox; do
+		log-level no-sandbox takeover; do
 		expect_match "^  --$flag " "$OUTPUT"
 	done
 	expect_eq '' "$(resolver --help 2>&1 >/dev/null)" "standard error"

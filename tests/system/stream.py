@@ -120,6 +120,22 @@ def crowd(sock, count):
     print(answered)
 
 
+def again(sock, name, seconds):
+    """Asks over one connection after the other; says whether each was accepted and answered."""
+    until = time.monotonic() + float(seconds)
+    while time.monotonic() < until:
+        sock.sendall(framed(query(name)))
+        if not receive(sock):
+            print("closed unanswered")
+            return
+        peer = sock.getpeername()[:2]
+        sock.close()
+        time.sleep(0.002)
+        sock = socket.create_connection(peer)
+        sock.settimeout(5)
+    print("all answered")
+
+
 def main():
     address, port, case, *arguments = sys.argv[1:]
     sock = socket.create_connection((address, int(port)))

@@ -1,0 +1,127 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# How one resolver follows another: sockets that are handed over or held by systemd, and what clients
+# notice of it, which is nothing.
+
+# shellcheck source=tests/system/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/system/lib-upstreams.sh
+. "$SYSTEM/lib-upstreams.sh"
+
+query() { ask @127.0.0.1 -p 15053 "$@"; }
+
+# shellcheck disable=SC2031 # a test is a subshell
+pid_of() { echo "${PID[$1]}"; }
+
+setup() {
+	start_outside
+	names '240.0.0.1 redis.mesh'
+	install -d -o "$PROXY_UID" "$LAB/run"
+}
+
+# load: thousands of questions over UDP, a new connection over TCP every few milliseconds.
+load() {
+	start udp "$APP" "$APP_UID" flood.py 127.0.0.1 15053 20000 outside.example
+	start tcp "$APP" "$APP_UID" stream.py 127.0.0.1 15053 again redis.mesh 3
+}
+
+# no_loss: what the load says in the end.
+no_loss() {
+	wait_for 20 ended "$(pid_of udp)"
+	wait_for 20 ended "$(pid_of tcp)"
+	expect_eq 'sent 20000 NXDOMAIN' "$(log_of udp | paste -sd ' ')"
+	expect_eq 'all answered' "$(log_of tcp)"
+}
+
+# successor NAME FLAG…: starts a resolver that takes the place of the one that runs.
+successor() {
+	start "$1" "$APP" 0 "${root_prefix[@]}" meshdns-resolver --user "$PROXY_UID" \
+		--names "$LAB/names" --takeover "$LAB/run/takeover" "${@:2}"
+	wait_for 10 logged "$1" 'ready'
+}
+
+test_three_resolvers_follow_each_other_under_load() {
+	local name
+	successor first --workers 2
+	load
+	for name in second third fourth; do
+		sleep 0.5
+		successor "$name" --workers "$((RANDOM % 3 + 1))"
+		expect_match 'taking the place' "$(log_of "$name")"
+	done
+	no_loss
+	for name in first second third; do
+		wait_for 6 ended "$(pid_of "$name")"
+		stop "$name" || fail "the $name ended with $?: $(log_of "$name")"
+	done
+	expect_eq 240.0.0.1 "$(query +short redis.mesh)"
+	stop fourth
+	[[ ! -e $LAB/run/takeover ]] || fail "the last one left its socket"
+}
+
+test_a_successor_that_fails_leaves_the_old_one_serving() {
+	successor first
+	expect_status 1 in_app "${root_prefix[@]}" timeout 10 meshdns-resolver --user "$PROXY_UID" \
+		--names "$LAB/none" --takeover "$LAB/run/takeover"
+	wait_for 5 logged first 'I stay'
+	expect_eq 240.0.0.1 "$(query +short redis.mesh)"
+	successor second
+	stop second
+	stop first
+}
+
+test_nobody_elses_resolver_is_followed() {
+	successor first
+	expect_status 2 as_app meshdns-resolver --names "$LAB/names" --takeover "$LAB/run/takeover"
+	expect_match 'takeover: Permission denied' "$OUTPUT"
+	chmod 0666 "$LAB/run/takeover"
+	expect_status 2 as_app meshdns-resolver --names "$LAB/names" --takeover "$LAB/run/takeover"
+	expect_match 'another user' "$OUTPUT"
+	stop first
+}
+
+# activated SOCKETS FLAG…: as systemd starts it with a .socket unit, restarted three times.
+activated() {
+	local i
+	start systemd "$APP" 0 "${root_prefix[@]}" activate.py "$1" meshdns-resolver \
+		--user "$PROXY_UID" --names "$LAB/names" "${@:2}"
+	wait_for 10 logged systemd ready
+	load
+	for ((i = 1; i <= 3; i++)); do
+		sleep 0.5
+		kill -HUP "$(pid_of systemd)"
+		wait_for 10 has_been_ready $((i + 1))
+	done
+	no_loss
+	stop systemd || fail "status $?: $(log_of systemd)"
+}
+has_been_ready() { (($(grep -c 'info: ready' "$LAB/log/systemd") == $1)); }
+
+test_restarts_on_systemds_sockets_lose_nothing() { activated 1; }
+test_workers_share_a_socket() { activated 1 --workers 2; }
+test_workers_have_a_socket_each() { activated 3 --workers 2; }
+
+test_systemd_socket_activate() {
+	start systemd "$APP" 0 systemd-socket-activate -l 127.0.0.1:15053 -E ASAN_OPTIONS=detect_leaks=0 \
+		"$LAB/bin/meshdns-resolver" --user "$PROXY_UID" --names "$LAB/names"
+	wait_for 5 logged systemd 'Listening on'
+	expect_eq 240.0.0.1 "$(query +short +tcp redis.mesh)"
+	expect_eq 240.0.0.1 "$(query +short redis.mesh)"
+	stop systemd
+}
+
+test_what_is_in_flight_is_answered_before_the_end() {
+	local answer
+	start slow "$DNS" 0 limits.py slow "$FAKE4" 0.3 0
+	wait_for 5 logged slow ready
+	start_resolver --names "$LAB/names" --upstream "$FAKE4"
+	query +short www.example >"$LAB/answer" &
+	sleep 0.15
+	stop resolver || fail "status $?"
+	wait $!
+	answer=$(<"$LAB/answer")
+	expect_eq 192.0.2.1 "$answer"
+}
+
+run_tests "$@"
