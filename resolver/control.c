@@ -265,7 +265,7 @@ static int load_first(struct control *control, struct err *err)
 
 int control_run(const struct settings *settings, const struct endpoint *upstreams,
 		size_t n_upstreams, struct listener *listeners, size_t n_listeners,
-		struct handover *handover, struct err *err)
+		const struct access *access, struct handover *handover, struct err *err)
 {
 	/* Mapped, not allocated: most of it, the workers that there are not, is never touched. */
 	struct control *control = mmap(NULL, sizeof(*control), PROT_READ | PROT_WRITE,
@@ -288,6 +288,8 @@ int control_run(const struct settings *settings, const struct endpoint *upstream
 		.upstreams = upstreams,
 		.n_upstreams = n_upstreams,
 		.n_listeners = n_listeners,
+		.access = access,
+		.limits = settings->limits,
 		.tcp_clients = settings->tcp_clients,
 		.tcp_idle_s = settings->tcp_idle_s,
 		.version = "meshdns " MESHDNS_VERSION,

@@ -8,6 +8,7 @@
 #define MESHDNS_RESOLVER_CONTROL_H
 
 #include "common/err.h"
+#include "resolver/access.h"
 #include "resolver/handover.h"
 #include "resolver/listen.h"
 #include "resolver/settings.h"
@@ -21,6 +22,6 @@
  */
 int control_run(const struct settings *settings, const struct endpoint *upstreams,
 		size_t n_upstreams, struct listener *listeners, size_t n_listeners,
-		struct handover *handover, struct err *err);
+		const struct access *access, struct handover *handover, struct err *err);
 
 #endif

@@ -132,6 +132,7 @@ int listen_open(const struct endpoint *ep, bool shared, struct inherit *inherit,
 		.ep = *ep,
 		.tcp_fd = -1,
 		.wildcard = addr_is_unspecified(&ep->addr),
+		.guarded = !addr_is_loopback(&ep->addr),
 	};
 
 	if ((listener.udp_fd = get_socket(ep, SOCK_DGRAM, shared, inherit, i)) < 0)

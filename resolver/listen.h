@@ -18,6 +18,7 @@ struct listener {
 	 * query came to (ip(7), IP_PKTINFO), or the client would not know it.
 	 */
 	bool wildcard;
+	bool guarded; /* others than this host can reach it: access.h says who may */
 };
 
 /*

@@ -30,6 +30,7 @@ struct sockets {
 	struct inherit inherit;
 	struct listener *listeners; /* those of a worker side by side */
 	size_t n, n_per_worker;
+	struct access access;
 };
 
 static size_t max_of(size_t a, size_t b)
@@ -211,6 +212,20 @@ static int inherit(struct settings *s, const struct user *user, struct sockets *
 	return 0;
 }
 
+/* Who may ask; read while the kernel may still be asked about interfaces. */
+static int find_clients(const struct settings *s, struct access *access, struct err *err)
+{
+	int rc = access_add_own(access, err);
+
+	for (size_t i = 0; i < s->n_allow && rc == 0; i++)
+		rc = access_add(access, &s->allow[i], err);
+	for (size_t i = 0; i < s->n_allow_interfaces && rc == 0; i++) {
+		if ((rc = access_add_interface(access, s->allow_interfaces[i], err)) < 0)
+			err_wrap(err, "--allow-interface");
+	}
+	return rc;
+}
+
 static int run(struct settings *s, struct sockets *sockets, struct handover *handover,
 	       struct err *err)
 {
@@ -222,11 +237,12 @@ static int run(struct settings *s, struct sockets *sockets, struct handover *han
 		return EXIT_CONFIGURATION;
 	if (inherit(s, &user, sockets, handover, err) < 0 || open_listeners(s, sockets, err) < 0)
 		return EXIT_MACHINE;
-	if (privs_drop(&user, err) < 0 || confine(s, err) < 0 ||
+	if (find_clients(s, &sockets->access, err) < 0 || privs_drop(&user, err) < 0 ||
+	    confine(s, err) < 0 ||
 	    find_upstreams(s, sockets->listeners, sockets->n, upstreams, &n_upstreams, err) < 0)
 		return EXIT_CONFIGURATION;
 	switch (control_run(s, upstreams, n_upstreams, sockets->listeners, sockets->n_per_worker,
-			    handover, err)) {
+			    &sockets->access, handover, err)) {
 	case 0: return EXIT_DONE;
 	case -EADDRINUSE:
 	case -EADDRNOTAVAIL:

@@ -102,6 +102,45 @@ static int parse_ready_fd(void *settings, const char *value, struct err *err)
 	return 0;
 }
 
+static int parse_allow(void *settings, const char *value, struct err *err)
+{
+	struct settings *s = settings;
+
+	if (s->n_allow == ACCESS_MAX)
+		return err_set(err, E2BIG, "given more than %d times", ACCESS_MAX);
+	if (!access_parse(value, &s->allow[s->n_allow]))
+		return err_set(err, EINVAL, "\"%s\" is not a network like 10.0.0.0/8 or fd00::/8",
+			       value);
+	s->n_allow++;
+	return 0;
+}
+
+static int parse_allow_interface(void *settings, const char *value, struct err *err)
+{
+	struct settings *s = settings;
+
+	if (s->n_allow_interfaces == SETTINGS_INTERFACES_MAX)
+		return err_set(err, E2BIG, "given more than %d times", SETTINGS_INTERFACES_MAX);
+	s->allow_interfaces[s->n_allow_interfaces++] = value;
+	return 0;
+}
+
+static int parse_rate_limit(void *settings, const char *value, struct err *err)
+{
+	return parse_uint(value, 0, 1000000, &((struct settings *)settings)->limits.rate, err);
+}
+
+static int parse_max_tcp(void *settings, const char *value, struct err *err)
+{
+	return parse_uint(value, 0, 65536, &((struct settings *)settings)->limits.max_tcp, err);
+}
+
+static int parse_max_inflight(void *settings, const char *value, struct err *err)
+{
+	return parse_uint(value, 0, 65536, &((struct settings *)settings)->limits.max_inflight,
+			  err);
+}
+
 static int parse_workers(void *settings, const char *value, struct err *err)
 {
 	unsigned int *workers = &((struct settings *)settings)->workers;
@@ -160,6 +199,21 @@ static const struct option_row rows[] = {
 	{"user", OPTION_STRING, AT(user), "NAME|UID",
 	 .help = "with root, become this user once the sockets are bound; must be the user whose "
 		 "DNS is not redirected (uid 5678, else meshdns, else kuma-dp)"},
+	{"allow", OPTION_CALL, 0, "CIDR",
+	 .help = "who else than this host may ask where --listen is not loopback; repeatable",
+	 .parse = parse_allow},
+	{"allow-interface", OPTION_CALL, 0, "NAME",
+	 .help = "likewise the networks of an interface, as docker0; repeatable",
+	 .parse = parse_allow_interface},
+	{"rate-limit", OPTION_CALL, 0, "QPS",
+	 .help = "questions a second over UDP that a worker answers a client (0: any number)",
+	 .parse = parse_rate_limit},
+	{"clients-max-tcp", OPTION_CALL, 0, "N",
+	 .help = "TCP connections that one client may have with a worker (0: any number)",
+	 .parse = parse_max_tcp},
+	{"clients-max-inflight", OPTION_CALL, 0, "N",
+	 .help = "questions of one client over UDP that a worker has upstream (0: any number)",
+	 .parse = parse_max_inflight},
 	{"takeover", OPTION_STRING, AT(takeover), "PATH",
 	 .help = "take the place of the resolver whose socket is there, without a lost query, and "
 		 "be there for the next"},

@@ -10,14 +10,17 @@
 #include "common/addr.h"
 #include "common/err.h"
 #include "common/log.h"
+#include "resolver/access.h"
+#include "resolver/limits.h"
 #include "resolver/load.h"
 
-#define SETTINGS_PORT          15053
-#define SETTINGS_METRICS_PORT  19153
-#define SETTINGS_LISTEN_MAX    16
-#define SETTINGS_NAMES_MAX     64 /* WATCH_PATHS_MAX */
-#define SETTINGS_UPSTREAMS_MAX 16
-#define SETTINGS_WORKERS_MAX   64
+#define SETTINGS_PORT           15053
+#define SETTINGS_METRICS_PORT   19153
+#define SETTINGS_LISTEN_MAX     16
+#define SETTINGS_NAMES_MAX      64 /* WATCH_PATHS_MAX */
+#define SETTINGS_UPSTREAMS_MAX  16
+#define SETTINGS_WORKERS_MAX    64
+#define SETTINGS_INTERFACES_MAX 32
 
 struct settings {
 	struct endpoint listen[SETTINGS_LISTEN_MAX];
@@ -34,6 +37,12 @@ struct settings {
 
 	const char *user; /* as user_resolve() takes it */
 	unsigned int workers;
+	struct access_prefix allow[ACCESS_MAX];
+	size_t n_allow;
+	const char *allow_interfaces[SETTINGS_INTERFACES_MAX];
+	size_t n_allow_interfaces;
+	struct limits_config limits;
+
 	uint32_t tcp_clients; /* a worker */
 	uint32_t tcp_idle_s;
 	struct endpoint metrics; /* port 0: off */

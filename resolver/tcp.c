@@ -36,6 +36,7 @@ struct tcp {
 	uint32_t *free; /* indices of the free slots */
 	uint32_t n_free;
 	struct list idle;
+	struct limits *limits;               /* borrowed, the worker's */
 	int spare_fd;                        /* given up when there are no others */
 	uint8_t message[RESOLVE_TCP_BUFFER]; /* the message in hand */
 };
@@ -64,6 +65,7 @@ struct tcp *tcp_new(uint32_t max_clients)
 
 static void conn_close(struct tcp *tcp, struct conn *conn)
 {
+	limits_release(tcp->limits, LIMITS_TCP, &conn->peer);
 	list_remove(&conn->idle);
 	close(conn->fd);
 	free(conn->in);
@@ -387,6 +389,12 @@ void tcp_accept(struct worker *worker, const struct listener *listener)
 			relieve(tcp, listener->tcp_fd);
 		return;
 	}
+	if ((listener->guarded && !access_allows(worker->config->access, &peer)) ||
+	    !limits_take(worker->limits, LIMITS_TCP, &peer)) {
+		close(fd);
+		return;
+	}
+	tcp->limits = worker->limits;
 	if (tcp->n_free == 0)
 		conn_close(tcp, find_victim(tcp));
 	conn = &tcp->conns[tcp->free[--tcp->n_free]];

@@ -155,13 +155,19 @@ static void handle_batch(struct worker *worker, struct listener *listener, int n
 		struct msghdr *msg = &udp->in[i].msg_hdr;
 		struct client client = {.port = ntohs(udp->peer[i].sin6_port)};
 		size_t len = udp->in[i].msg_len;
+		enum worker_outcome outcome;
 
 		client.udp.fd = listener->udp_fd;
 		client.peer = udp->peer[i];
 		client.peer_len = msg->msg_namelen;
 		client.udp.has_local = listener->wildcard && destination(msg, &client.udp.local);
-		if (worker_handle(worker, &client, udp->packet[i], &len, RESOLVE_UDP) !=
-		    WORKER_ANSWERED)
+		outcome = WORKER_LATER;
+		if (listener->guarded || worker->limits)
+			outcome = worker_admit(worker, &client, listener->guarded, udp->packet[i],
+					       &len);
+		if (outcome == WORKER_LATER)
+			outcome = worker_handle(worker, &client, udp->packet[i], &len, RESOLVE_UDP);
+		if (outcome != WORKER_ANSWERED)
 			continue;
 		udp->iov[i].iov_len = len;
 		udp->out[answers].msg_hdr = *msg;

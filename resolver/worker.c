@@ -68,7 +68,8 @@ int worker_init(struct worker *worker, const struct worker_config *config,
 		.forward = forward_new(config->n_upstreams),
 	};
 	worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (!worker->udp || !worker->tcp || !worker->forward)
+	if (!limits_new(&config->limits, &worker->limits) || !worker->udp || !worker->tcp ||
+	    !worker->forward)
 		rc = err_set(err, ENOMEM, "out of memory for a worker");
 	else if (worker->epoll_fd < 0)
 		rc = err_set(err, errno, "cannot create an epoll set: %s", err_text(errno));
@@ -84,6 +85,7 @@ void worker_free(struct worker *worker)
 	forward_free(worker);
 	tcp_free(worker->tcp);
 	udp_free(worker->udp);
+	limits_free(worker->limits);
 	if (worker->epoll_fd >= 0)
 		close(worker->epoll_fd);
 	*worker = (struct worker){.epoll_fd = -1};
@@ -115,6 +117,50 @@ static void note_answer(struct worker *worker, const struct client *client,
 	stats_response(&worker->stats, client->is_tcp, writer, rcode, len);
 }
 
+/* An answer without records, in place of the question: REFUSED, or with TC. */
+static enum worker_outcome turn_away(bool refused, uint8_t *packet, size_t *len)
+{
+	struct query query;
+
+	if (query_parse(packet, *len, &query) == QUERY_DROP)
+		return WORKER_SILENT;
+	*len = refused ? answer_error(&query, packet, DNS_UDP_MIN_SIZE, DNS_RCODE_REFUSED)
+		       : answer_truncated(&query, packet, DNS_UDP_MIN_SIZE);
+	return WORKER_ANSWERED;
+}
+
+enum worker_outcome worker_admit(struct worker *worker, const struct client *client, bool guarded,
+				 uint8_t *packet, size_t *len)
+{
+	if (guarded && !access_allows(worker->config->access, &client->peer)) {
+		if (worker->refusals_us < worker->now_us)
+			worker->refusals_us = worker->now_us;
+		if (worker->refusals_us >= worker->now_us + 1000000)
+			return WORKER_SILENT;
+		worker->refusals_us += 1000000 / WORKER_REFUSALS;
+		return turn_away(true, packet, len);
+	}
+	switch (limits_question(worker->limits, &client->peer, worker->now_us)) {
+	case LIMITS_PASS: break;
+	case LIMITS_TRUNCATE: return turn_away(false, packet, len);
+	case LIMITS_DROP: return WORKER_SILENT;
+	}
+	return WORKER_LATER;
+}
+
+/* TCP has limits of its own. */
+static bool take_inflight(struct worker *worker, const struct client *client)
+{
+	return client->is_tcp || limits_take(worker->limits, LIMITS_INFLIGHT, &client->peer);
+}
+
+static void release_inflight(struct worker *worker, const struct client *client)
+{
+	if (!client->is_tcp)
+		limits_release(worker->limits, LIMITS_INFLIGHT, &client->peer);
+	worker->waiting--;
+}
+
 enum worker_outcome worker_handle(struct worker *worker, struct client *client, uint8_t *packet,
 				  size_t *len, enum resolve_transport transport)
 {
@@ -135,11 +181,13 @@ enum worker_outcome worker_handle(struct worker *worker, struct client *client, 
 		is_own = forward_is_own(worker, client, query.id);
 		if (is_own)
 			stats_add(&worker->stats.loops, 1);
-		worker->waiting++;
-		if (!is_own && forward_start(worker, client, packet, *len, &query,
-					     action == RESOLVE_FORWARD_SHADOWED))
-			return WORKER_LATER;
-		worker->waiting--;
+		if (!is_own && take_inflight(worker, client)) {
+			worker->waiting++;
+			if (forward_start(worker, client, packet, *len, &query,
+					  action == RESOLVE_FORWARD_SHADOWED))
+				return WORKER_LATER;
+			release_inflight(worker, client);
+		}
 		*len = answer_error(&query, packet, DNS_UDP_MIN_SIZE, DNS_RCODE_SERVFAIL);
 	}
 	note_answer(worker, client, &query, -1, packet, *len);
@@ -150,7 +198,7 @@ enum worker_outcome worker_handle(struct worker *worker, struct client *client, 
 void worker_reply(struct worker *worker, const struct client *client, const struct query *query,
 		  int upstream, const uint8_t *packet, size_t len)
 {
-	worker->waiting--;
+	release_inflight(worker, client);
 	note_answer(worker, client, query, upstream, packet, len);
 	stats_duration(&worker->stats.duration, worker->now_us - client->received_us, 1);
 	if (client->is_tcp)

@@ -21,6 +21,8 @@
 
 #include "common/addr.h"
 #include "common/err.h"
+#include "resolver/access.h"
+#include "resolver/limits.h"
 #include "resolver/listen.h"
 #include "resolver/publish.h"
 #include "resolver/resolve.h"
@@ -79,7 +81,9 @@ enum worker_order {
 struct worker_config {
 	const struct endpoint *upstreams;
 	size_t n_upstreams;
-	size_t n_listeners; /* a worker */
+	size_t n_listeners;          /* a worker */
+	const struct access *access; /* who may ask at guarded listeners */
+	struct limits_config limits;
 	uint32_t tcp_clients, tcp_idle_s;
 	const char *version, *server_id;
 	struct publish *publish;   /* of struct names_snapshot */
@@ -92,8 +96,10 @@ struct worker {
 	struct listener *listeners; /* borrowed, config->n_listeners of them */
 	struct publish_reader *reader;
 	int epoll_fd;
-	int order_fd;     /* borrowed; an eventfd(2), written to when the order has changed */
-	uint32_t waiting; /* answers that are still to come from upstream */
+	int order_fd;          /* borrowed; an eventfd(2), written to when the order has changed */
+	struct limits *limits; /* NULL: none */
+	int64_t refusals_us;   /* when the next refusal is due, see worker_admit() */
+	uint32_t waiting;      /* answers that are still to come from upstream */
 	bool draining;
 	int64_t now_us, now_ms;
 	struct resolve_context context; /* its snapshot is valid while an event is handled */
@@ -125,6 +131,16 @@ enum worker_outcome {
 	WORKER_ANSWERED, /* the packet is the answer now, to be sent by the caller */
 	WORKER_LATER,    /* an upstream is asked; worker_reply() will be called, and not before */
 };
+
+/*
+ * To be asked before worker_handle() about a question over UDP: WORKER_LATER for one that is to be
+ * handled, WORKER_SILENT or WORKER_ANSWERED for one that is not. Who may not ask is told so, though
+ * no more than WORKER_REFUSALS times a second in all, for its address may be forged; and who asks
+ * too much is told to come by TCP.
+ */
+#define WORKER_REFUSALS 100
+enum worker_outcome worker_admit(struct worker *worker, const struct client *client, bool guarded,
+				 uint8_t *packet, size_t *len);
 
 /* Handles one message of a client, in place. `packet` has room as resolve.h demands. */
 enum worker_outcome worker_handle(struct worker *worker, struct client *client, uint8_t *packet,

@@ -131,7 +131,8 @@ test_it_stops_at_once_and_well() {
 
 test_a_wildcard_answers_from_the_address_that_was_asked() {
 	local address transport scoped
-	start_resolver --names "$LAB/names" --listen 0.0.0.0:15053 --listen '[::]:15053'
+	start_resolver --names "$LAB/names" --listen 0.0.0.0:15053 --listen '[::]:15053' \
+		--allow-interface app0
 	for address in 127.0.0.1 127.0.0.2 10.66.0.2 10.66.0.3 ::1 fd66::2 fd66::3; do
 		for transport in +notcp +tcp; do
 			expect_eq 240.0.0.1 "$(ask $transport +short "@$address" -p 15053 redis.mesh)" "$address"
@@ -161,7 +162,8 @@ test_help_and_version() {
 	expect_match '^meshdns-resolver [^ ]+$' "$OUTPUT"
 	expect_status 0 resolver --help
 	for flag in listen names domain ttl upstream resolv-conf user workers ready-fd tcp-idle tcp-clients \
-		log-level no-sandbox takeover; do
+		log-level no-sandbox takeover \
+		allow allow-interface rate-limit clients-max-tcp clients-max-inflight; do
 		expect_match "^  --$flag " "$OUTPUT"
 	done
 	expect_eq '' "$(resolver --help 2>&1 >/dev/null)" "standard error"

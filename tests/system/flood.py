@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Sends many queries without waiting for answers, and counts what comes.
 
-flood.py ADDRESS PORT COUNT NAME: each query is for its own name below NAME, their ids count up from 1.
-Prints "sent", and the number of answers of each kind once all have come or none has for six seconds.
+flood.py ADDRESS PORT COUNT NAME [SECONDS]: each query is for its own name below NAME, their ids count up from 1.
+Prints "sent", and the number of answers of each kind once all have come or none has for so long, 6 s.
 """
 
 import collections
@@ -34,7 +34,7 @@ for i in range(1, count + 1):
         time.sleep(0.002)  # socket buffers are small, on both sides
         collect(0)
 print("sent", flush=True)
-collect(6)
+collect(float(sys.argv[5]) if len(sys.argv) > 5 else 6)
 outcome["nothing"] = count - sum(outcome.values())
 for kind, number in sorted(outcome.items()):
     if number:

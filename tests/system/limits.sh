@@ -89,10 +89,50 @@ test_idle_connections_cost_little() {
 	expect_between -100 100 $(($(rss_kib) - before)) "KiB for 256 connections"
 }
 
+# from_outside DIG-ARGUMENT…: asked by another host.
+from_outside() { in_dns dig -r +tries=1 +time=1 -b 10.66.0.53 "@$APP4" -p 15053 "$@"; }
+
+test_it_is_no_open_resolver() {
+	local status
+	start_resolver --names "$LAB/names" --listen 0.0.0.0:15053 --allow 10.66.0.54
+	expect_vip 240.0.0.9 one.mesh
+	expect_eq 240.0.0.9 "$(ask +short "@$APP4" -p 15053 one.mesh)" "this host's own address"
+	expect_eq REFUSED "$(from_outside one.mesh | rcode)"
+	status=0
+	from_outside +tcp one.mesh >/dev/null || status=$?
+	expect_eq 9 "$status" "dig's status for a closed connection"
+	expect_eq 240.0.0.9 "$(in_dns dig -r +short +tries=1 -b 10.66.0.54 "@$APP4" -p 15053 one.mesh)"
+	start flood "$DNS" 0 flood.py "$APP4" 15053 2000 mesh 0.5
+	wait_for 10 ended "$(pid_of flood)"
+	expect_between 90 400 "$(sed -n 's/ REFUSED//p' "$LAB/log/flood")" "refusals of 2000"
+}
+
+test_a_client_that_asks_too_much_is_sent_to_tcp() {
+	start_resolver --names "$LAB/names" --rate-limit 50
+	start flood "$APP" "$APP_UID" flood.py 127.0.0.1 15053 500 one.mesh 0.5
+	wait_for 10 ended "$(pid_of flood)"
+	expect_between 150 260 "$(sed -nE 's/ .*nothing//p' "$LAB/log/flood")" "met with silence"
+	sleep 1
+	expect_vip 240.0.0.9 one.mesh
+}
+
+test_a_client_has_its_share_of_connections_and_questions() {
+	server silent "$FAKE4" silent "$FAKE4"
+	start_resolver --names "$LAB/names" --upstream "$FAKE4" --clients-max-tcp 4 \
+		--clients-max-inflight 10
+	expect_eq 4 "$(as_app stream.py 127.0.0.1 15053 crowd 10 2>/dev/null || :)"
+	start flood "$APP" "$APP_UID" flood.py 127.0.0.1 15053 30 example
+	wait_for 10 logged flood sent
+	sleep 0.3
+	expect_vip 240.0.0.9 one.mesh
+	stop flood || :
+}
+
 # few_descriptors: the resolver that is started may have 64.
 few_descriptors() { root_prefix+=(prlimit --nofile=64:64); }
+resolver_pid() { pid_of resolver; }
 # shellcheck disable=SC2031 # a test is a subshell
-resolver_pid() { echo "${PID[resolver]}"; }
+pid_of() { echo "${PID[$1]}"; }
 
 test_out_of_descriptors_a_connection_is_closed_not_left() {
 	server silent "$FAKE4" silent "$FAKE4"
