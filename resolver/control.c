@@ -27,7 +27,7 @@
 #define DRAIN_STOP_MS      500
 #define DRAIN_SUCCEEDED_MS 5500
 
-struct control {
+struct control { /* NOLINT(clang-analyzer-optin.performance.Padding) */
 	/* First, for what wants a cache line of its own. */
 	struct worker workers[SETTINGS_WORKERS_MAX];
 	struct publish_reader readers[SETTINGS_WORKERS_MAX];
@@ -44,6 +44,7 @@ struct control {
 	unsigned int n_workers, n_threads; /* initialised, running */
 	struct facts facts;                /* for the eyes */
 	struct eyes eyes;
+	struct tap_wish wish;
 	char server_id[256];
 };
 
@@ -219,7 +220,7 @@ static int wait_ms(const struct control *control, int64_t deadline_ms)
 
 static void serve(struct control *control)
 {
-	int64_t deadline_ms = INT64_MAX;
+	int64_t deadline_ms = 0; /* whatever the eyes were told at the start */
 	bool stop = false, succeeded = false;
 
 	control->facts.not_ready = NULL;
@@ -237,6 +238,8 @@ static void serve(struct control *control)
 		deadline_ms = eyes_run(&control->eyes);
 		take_signals(control, &stop, &wanted);
 		succeeded = fds[2].revents && handover_run(control->handover);
+		wanted |= control->facts.reload_wanted;
+		control->facts.reload_wanted = false;
 		if (!stop && wanted)
 			reload_when_told(control);
 		else if (!stop && watch_is_due(&control->watch, monotonic_ms()))
@@ -245,6 +248,7 @@ static void serve(struct control *control)
 	if (succeeded)
 		log_info("another resolver serves in my place, ending", NULL);
 	ready_notify("STOPPING=1", NULL);
+	eyes_close(&control->eyes); /* a successor wants to open its own */
 	drain_workers(control, succeeded ? DRAIN_SUCCEEDED_MS : DRAIN_STOP_MS);
 }
 
@@ -265,7 +269,8 @@ static int load_first(struct control *control, struct err *err)
 
 int control_run(const struct settings *settings, const struct endpoint *upstreams,
 		size_t n_upstreams, struct listener *listeners, size_t n_listeners,
-		const struct access *access, struct handover *handover, struct err *err)
+		const struct access *access, struct handover *handover, int control_fd,
+		struct err *err)
 {
 	/* Mapped, not allocated: most of it, the workers that there are not, is never touched. */
 	struct control *control = mmap(NULL, sizeof(*control), PROT_READ | PROT_WRITE,
@@ -283,6 +288,9 @@ int control_run(const struct settings *settings, const struct endpoint *upstream
 		.n_workers = settings->workers,
 		.not_ready = "the names are not loaded yet",
 		.server = listeners[0].ep,
+		.upstreams = upstreams,
+		.n_upstreams = n_upstreams,
+		.complaint = control->last_complaint.msg,
 	};
 	control->worker_config = (struct worker_config){
 		.upstreams = upstreams,
@@ -297,13 +305,16 @@ int control_run(const struct settings *settings, const struct endpoint *upstream
 		.publish = &control->publish,
 		.inflight = &control->inflight,
 		.order = &control->order,
+		.tap_wish = &control->wish,
 	};
 	if (gethostname(control->server_id, sizeof(control->server_id) - 1) < 0)
 		control->server_id[0] = '\0';
 
 	/* Signals first: one that comes while the names are loaded waits for serve(). */
+	control->facts.now_ms = monotonic_ms();
 	if ((rc = open_descriptors(control, err)) == 0 &&
-	    (rc = eyes_open(&control->eyes, &control->facts, err)) == 0 &&
+	    (rc = eyes_open(&control->eyes, &control->facts, &control->wish, control_fd, err)) ==
+		    0 &&
 	    (rc = load_first(control, err)) == 0 &&
 	    (rc = start_workers(control, listeners, n_listeners, err)) == 0) {
 		tell_ready(control);

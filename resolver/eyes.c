@@ -10,6 +10,21 @@
 #include "resolver/http.h"
 #include "resolver/metrics.h"
 
+void eyes_sum(const struct facts *facts, struct stats *ret_total)
+{
+	for (unsigned int i = 0; i < facts->n_workers; i++)
+		stats_sum(ret_total, &facts->workers[i].stats);
+}
+
+uint64_t eyes_lost(const struct facts *facts)
+{
+	uint64_t lost = 0;
+
+	for (unsigned int i = 0; i < facts->n_workers; i++)
+		lost += atomic_load_explicit(&facts->workers[i].tap.lost, memory_order_relaxed);
+	return lost;
+}
+
 static int print_metrics(void *context, FILE *body)
 {
 	const struct facts *facts = context;
@@ -22,10 +37,10 @@ static int print_metrics(void *context, FILE *body)
 		.reloads_ok = facts->reloads_ok,
 		.reloads_failed = facts->reloads_failed,
 		.rss_bytes = metrics_rss(),
+		.tap_lost = eyes_lost(facts),
 	};
 
-	for (unsigned int i = 0; i < facts->n_workers; i++)
-		stats_sum(&m.total, &facts->workers[i].stats);
+	eyes_sum(facts, &m.total);
 	metrics_print(&m, body);
 	return 200;
 }
@@ -76,11 +91,24 @@ static int listen_http(const struct endpoint *ep, bool shared, int *ret_fd, stru
 	return 0;
 }
 
-int eyes_open(struct eyes *eyes, const struct facts *facts, struct err *err)
+int eyes_open(struct eyes *eyes, struct facts *facts, struct tap_wish *wish, int control_fd,
+	      struct err *err)
 {
 	const struct settings *s = facts->settings;
 	int fd = -1;
 
+	eyes->facts = facts;
+	eyes->wish = wish;
+	eyes->ctl.facts = facts;
+	eyes->ctl.log = &eyes->log;
+	eyes->ctl.wish = wish;
+	ctl_init(&eyes->ctl, control_fd);
+	eyes->http.is_whole = http_is_whole;
+	eyes->http.answer = answer_http;
+	eyes->http.context = facts;
+	oneshot_init(&eyes->http, -1);
+	if (s->log_queries)
+		querylog_start(&eyes->log, NULL, 0, facts->now_ms, err);
 	if (s->metrics.port) {
 		int rc = listen_http(&s->metrics, s->takeover != NULL, &fd, err);
 
@@ -89,26 +117,88 @@ int eyes_open(struct eyes *eyes, const struct facts *facts, struct err *err)
 		if (rc < 0)
 			log_warning("no metrics are served", "reason=\"%s\"", err->msg);
 	}
-	eyes->facts = facts;
-	eyes->http.is_whole = http_is_whole;
-	eyes->http.answer = answer_http;
-	eyes->http.context = (void *)facts;
-	oneshot_init(&eyes->http, fd);
+	eyes->http.fd = fd;
 	return 0;
 }
 
 void eyes_close(struct eyes *eyes)
 {
-	if (eyes->facts)
-		oneshot_close(&eyes->http);
+	if (!eyes->facts)
+		return;
+	oneshot_close(&eyes->http);
+	ctl_close(&eyes->ctl);
 }
 
 size_t eyes_poll(const struct eyes *eyes, struct pollfd *fds)
 {
-	return oneshot_poll(&eyes->http, fds);
+	size_t n = oneshot_poll(&eyes->http, fds);
+
+	n += oneshot_poll(&eyes->ctl.server, fds + n);
+	if (eyes->ctl.lookup.fd >= 0)
+		fds[n++] = (struct pollfd){.fd = eyes->ctl.lookup.fd, .events = POLLIN};
+	return n;
+}
+
+/* Who is to look from now on. */
+static void wish(struct eyes *eyes)
+{
+	if (eyes->log.on && eyes->facts->now_ms >= eyes->log.until_ms)
+		eyes->log.on = false;
+	atomic_store(&eyes->wish->sample, eyes->log.sample);
+	if (eyes->log.on)
+		atomic_fetch_or(&eyes->wish->lookers, TAP_LOG);
+	else
+		atomic_fetch_and(&eyes->wish->lookers, ~(uint32_t)TAP_LOG);
+}
+
+static void take_event(struct eyes *eyes, const struct tap_event *event, FILE *log)
+{
+	if (event->lookers & TAP_LOG && eyes->log.on)
+		querylog_event(&eyes->log, event, eyes->facts->now_ms, log);
+	if (event->lookers & TAP_LOOKUP)
+		eyes->ctl.lookup.seen = *event;
+}
+
+/* Empties the rings. Not for ever: as much at most as they held when it began, and one more. */
+static void drain(struct eyes *eyes)
+{
+	cleanup_free char *text = NULL;
+	const struct tap_event *event;
+	size_t len = 0;
+	FILE *log = open_memstream(&text, &len);
+
+	for (unsigned int i = 0; log && i < eyes->facts->n_workers; i++) {
+		struct tap *tap = &eyes->facts->workers[i].tap;
+
+		for (size_t done = 0; done <= TAP_BYTES && (event = tap_peek(tap));) {
+			done += event->size;
+			take_event(eyes, event, log);
+			tap_take(tap, event);
+		}
+	}
+	if (log)
+		fclose(log);
+	if (text && len && write(STDERR_FILENO, text, len) < 0)
+		return; /* nowhere left to complain */
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
 }
 
 int64_t eyes_run(struct eyes *eyes)
 {
-	return oneshot_run(&eyes->http, eyes->facts->now_ms);
+	bool was_on = atomic_load(&eyes->wish->lookers) != 0;
+	int64_t next_ms = INT64_MAX;
+
+	if (was_on)
+		drain(eyes); /* before the lookup: what there is to say about its answer */
+	ctl_lookup_run(&eyes->ctl);
+	next_ms = earlier(next_ms, oneshot_run(&eyes->http, eyes->facts->now_ms));
+	next_ms = earlier(next_ms, oneshot_run(&eyes->ctl.server, eyes->facts->now_ms));
+	wish(eyes);
+	if (atomic_load(&eyes->wish->lookers))
+		next_ms = earlier(next_ms, eyes->facts->now_ms + TAP_DRAIN_MS);
+	return next_ms;
 }

@@ -1,45 +1,57 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What lets people and programs see inside, on the control thread: /metrics, /health and /ready
- * over HTTP.
+ * over HTTP, the control socket, the query log.
  */
 #ifndef MESHDNS_RESOLVER_EYES_H
 #define MESHDNS_RESOLVER_EYES_H
 
 #include "common/err.h"
-#include "resolver/oneshot.h"
+#include "resolver/ctl.h"
 #include "resolver/settings.h"
 #include "resolver/worker.h"
 
-#define EYES_FDS_MAX (ONESHOT_FDS_MAX)
+#define EYES_FDS_MAX (2 * ONESHOT_FDS_MAX + 1)
 
 /* What the control thread knows and tells; it writes, the eyes read, in one thread. */
 struct facts {
 	const struct settings *settings;
-	const struct worker *workers;
+	struct worker *workers;
 	unsigned int n_workers;
+	const struct endpoint *upstreams;
+	size_t n_upstreams;
 	const char *not_ready; /* why; NULL: it serves */
+	const char *complaint; /* why names could not be taken up, "": they were */
 	size_t names, names_bytes;
 	int64_t loaded_ms; /* when, by the monotonic clock */
 	int64_t now_ms;
 	uint64_t reloads_ok, reloads_failed;
 	struct endpoint server; /* the first address that is answered on */
+	bool reload_wanted;     /* set by `ctl reload`, for the control thread */
 };
 
 struct eyes {
-	const struct facts *facts;
+	struct facts *facts;
+	struct tap_wish *wish;
 	struct oneshot http;
+	struct ctl ctl;
+	struct querylog log;
 };
 
 /*
  * Opens what the settings ask for. A default address that is taken is left out with a warning: a
- * second resolver on a host is no error.
+ * second resolver on a host is no error. `control_fd` is taken; -1: no control socket.
  */
-int eyes_open(struct eyes *eyes, const struct facts *facts, struct err *err);
+int eyes_open(struct eyes *eyes, struct facts *facts, struct tap_wish *wish, int control_fd,
+	      struct err *err);
 void eyes_close(struct eyes *eyes);
 
 /* As oneshot.h has them. */
 size_t eyes_poll(const struct eyes *eyes, struct pollfd *fds);
 int64_t eyes_run(struct eyes *eyes);
+
+/* All workers' counters together; what their rings lost. */
+void eyes_sum(const struct facts *facts, struct stats *ret_total);
+uint64_t eyes_lost(const struct facts *facts);
 
 #endif

@@ -117,8 +117,12 @@ static bool attempt_begin(struct worker *worker, struct txn *txn, uint8_t number
 		attempt->id = random_u16(&worker->forward->random);
 	} while (!inflight_claim(worker->config->inflight, attempt->id, attempt->port));
 	if (upstream_send(attempt, txn->packet, txn->query_len) == 0 &&
-	    worker_watch(worker, attempt->fd, upstream_events(attempt), ref) == 0)
+	    worker_watch(worker, attempt->fd, upstream_events(attempt), ref) == 0) {
+		worker_tap_server(worker, TAP_FORWARDER_QUERY, &txn->client,
+				  (int)server_of(worker, txn, number), server, txn->packet,
+				  txn->query_len);
 		return true;
+	}
 	attempt_end(worker, attempt);
 	return false;
 }
@@ -287,6 +291,11 @@ void forward_handle(struct worker *worker, struct event_ref ref)
 	case UPSTREAM_MESSAGE: break;
 	}
 	verdict = reply_check(&txn->query, txn->packet, attempt->id, f->reply, len, &rcode);
+	if (verdict != REPLY_OTHER)
+		worker_tap_server(worker, TAP_FORWARDER_RESPONSE, &txn->client,
+				  (int)server_of(worker, txn, ref.attempt),
+				  &worker->config->upstreams[server_of(worker, txn, ref.attempt)],
+				  f->reply, len);
 	if (verdict == REPLY_OTHER) {
 		if (txn->client.is_tcp) /* a stream does not mix up answers: it is broken */
 			attempt_failed(worker, txn, ref.attempt);

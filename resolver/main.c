@@ -22,6 +22,7 @@
 #include "common/privs.h"
 #include "common/resolvconf.h"
 #include "resolver/control.h"
+#include "resolver/ctl.h"
 #include "version.h"
 
 enum exit_code { EXIT_DONE = 0, EXIT_CONFIGURATION = 1, EXIT_MACHINE = 2 };
@@ -85,25 +86,43 @@ static int open_listeners(const struct settings *s, struct sockets *sockets, str
 /* Root is given up for the proxy user; anybody else stays who he is. */
 static int find_user(const struct settings *s, struct user *ret_user, struct err *err)
 {
-	struct user user = {.uid = getuid(), .gid = getgid()};
-
+	*ret_user = (struct user){.uid = getuid(), .gid = getgid()};
 	if (geteuid() == 0) {
-		if (user_resolve(s->user, &user, err) < 0)
+		if (user_resolve(s->user, ret_user, err) < 0)
 			return err_wrap(err, "--user");
-		if (user.uid == 0)
+		if (ret_user->uid == 0)
 			return err_set(err, EINVAL,
 				       "--user: not as root: name the proxy user, "
 				       "whose DNS is not redirected");
 	} else if (s->user) {
-		if (user_resolve(s->user, &user, err) < 0)
+		if (user_resolve(s->user, ret_user, err) < 0)
 			return err_wrap(err, "--user");
-		if (user.uid != getuid())
+		if (ret_user->uid != getuid())
 			return err_set(err, EPERM,
 				       "--user: only root can become uid %u; this is "
 				       "uid %u",
-				       user.uid, getuid());
+				       ret_user->uid, getuid());
 	}
-	*ret_user = user;
+	return 0;
+}
+
+/* The default control socket is a convenience, one that was asked for is not. */
+static int open_control(const struct settings *s, const struct user *user, bool replace,
+			int *ret_fd, struct err *err)
+{
+	bool is_default = !strcmp(s->control, CTL_PATH);
+	int rc;
+
+	*ret_fd = -1;
+	if (!strcmp(s->control, "off"))
+		return 0;
+	rc = ctl_listen(s->control, user, replace, ret_fd, err);
+	if (rc < 0 && !is_default)
+		return rc;
+	if (rc == -EADDRINUSE)
+		log_warning("no control socket", "reason=\"%s\"", err->msg);
+	else if (rc < 0)
+		log_debug("no control socket", "reason=\"%s\"", err->msg);
 	return 0;
 }
 
@@ -118,8 +137,8 @@ static bool folder_of(const char *path, char folder[PATH_MAX])
 /* Every path that is opened from here on is to be named here. */
 static int confine(const struct settings *s, struct err *err)
 {
-	struct privs_path paths[SETTINGS_NAMES_MAX + 3];
-	char folder[PATH_MAX];
+	struct privs_path paths[SETTINGS_NAMES_MAX + 4];
+	char takeover[PATH_MAX], control[PATH_MAX]; /* the folders of these sockets */
 	size_t n = 0;
 
 	if (s->no_sandbox)
@@ -128,10 +147,12 @@ static int confine(const struct settings *s, struct err *err)
 		paths[n++] = (struct privs_path){.path = s->names[i]};
 	paths[n++] = (struct privs_path){.path = s->resolv_conf};
 	paths[n++] = (struct privs_path){.path = "/proc/self"}; /* what the metrics tell */
-	if (s->takeover && !folder_of(s->takeover, folder))
+	if (s->takeover && !folder_of(s->takeover, takeover))
 		return err_set(err, ENAMETOOLONG, "--takeover: %s is too long", s->takeover);
 	if (s->takeover)
-		paths[n++] = (struct privs_path){.path = folder, .writable = true};
+		paths[n++] = (struct privs_path){.path = takeover, .writable = true};
+	if (strcmp(s->control, "off") != 0 && folder_of(s->control, control))
+		paths[n++] = (struct privs_path){.path = control, .writable = true};
 	return privs_confine(paths, n, err);
 }
 
@@ -232,17 +253,19 @@ static int run(struct settings *s, struct sockets *sockets, struct handover *han
 	struct endpoint upstreams[SETTINGS_UPSTREAMS_MAX];
 	size_t n_upstreams;
 	struct user user;
+	int control_fd;
 
 	if (find_user(s, &user, err) < 0)
 		return EXIT_CONFIGURATION;
-	if (inherit(s, &user, sockets, handover, err) < 0 || open_listeners(s, sockets, err) < 0)
+	if (inherit(s, &user, sockets, handover, err) < 0 || open_listeners(s, sockets, err) < 0 ||
+	    open_control(s, &user, sockets->inherit.n > 0, &control_fd, err) < 0)
 		return EXIT_MACHINE;
 	if (find_clients(s, &sockets->access, err) < 0 || privs_drop(&user, err) < 0 ||
 	    confine(s, err) < 0 ||
 	    find_upstreams(s, sockets->listeners, sockets->n, upstreams, &n_upstreams, err) < 0)
 		return EXIT_CONFIGURATION;
 	switch (control_run(s, upstreams, n_upstreams, sockets->listeners, sockets->n_per_worker,
-			    &sockets->access, handover, err)) {
+			    &sockets->access, handover, control_fd, err)) {
 	case 0: return EXIT_DONE;
 	case -EADDRINUSE:
 	case -EADDRNOTAVAIL:
@@ -264,6 +287,8 @@ int main(int argc, char **argv)
 	int code;
 
 	open_standard_descriptors();
+	if (argc > 1 && !strcmp(argv[1], "ctl"))
+		return ctl_main(argc - 2, argv + 2);
 	if (settings_read(&settings, argc - 1, argv + 1, &err) < 0) {
 		fprintf(stderr, "meshdns-resolver: %s\n", err.msg);
 		return EXIT_CONFIGURATION;

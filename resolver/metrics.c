@@ -196,6 +196,10 @@ static uint64_t value_workers(const struct metrics *m)
 {
 	return m->workers;
 }
+static uint64_t value_lost(const struct metrics *m)
+{
+	return m->tap_lost;
+}
 static uint64_t value_loops(const struct metrics *m)
 {
 	return stats_get(&m->total.loops);
@@ -230,6 +234,8 @@ static const struct family families[] = {
 	 .print = print_drops},
 	{"meshdns_loops_total", COUNTER, "Own questions that came back: the rules are wrong.",
 	 .value = value_loops},
+	{"meshdns_tap_lost_total", COUNTER, "Messages that the query log and dnstap missed.",
+	 .value = value_lost},
 	{"meshdns_workers", GAUGE, "Threads that answer.", .value = value_workers},
 	{"meshdns_resident_memory_bytes", GAUGE, "Resident memory of the process.",
 	 .value = value_rss},

@@ -23,6 +23,7 @@ struct metrics {
 	double names_age_s;
 	uint64_t reloads_ok, reloads_failed;
 	uint64_t rss_bytes;
+	uint64_t tap_lost;
 };
 
 void metrics_print(const struct metrics *metrics, FILE *out);

@@ -10,6 +10,7 @@
 #include "common/cleanup.h"
 #include "common/options.h"
 #include "common/resolvconf.h"
+#include "resolver/ctl.h"
 
 static int parse_endpoint(const char *value, uint16_t port, struct endpoint *list, size_t *n,
 			  size_t max, struct err *err)
@@ -229,6 +230,10 @@ static const struct option_row rows[] = {
 	{"metrics", OPTION_CALL, 0, "ADDR:PORT|off",
 	 .help = "serve /metrics, /health and /ready over HTTP there (127.0.0.1:19153)",
 	 .parse = parse_metrics},
+	{"control", OPTION_STRING, AT(control), "PATH|off",
+	 .help = "socket for `meshdns-resolver ctl` (" CTL_PATH ")"},
+	{"log-queries", OPTION_BOOL, AT(log_queries), NULL,
+	 .help = "log queries from the start on, 100 lines a second at most; see ctl log"},
 	{"ready-fd", OPTION_CALL, 0, "FD",
 	 .help = "write a newline there when ready; $NOTIFY_SOCKET is told too",
 	 .parse = parse_ready_fd},
@@ -241,7 +246,8 @@ static const struct option_row rows[] = {
 
 void settings_print_help(FILE *out)
 {
-	fputs("Usage: meshdns-resolver [OPTION]...\n\n"
+	fputs("Usage: meshdns-resolver [OPTION]...\n"
+	      "       meshdns-resolver ctl COMMAND    talks to a running one; ctl --help\n\n"
 	      "Answers mesh names with their virtual IPs and forwards everything else to the\n"
 	      "original DNS servers.\n\nOptions:\n",
 	      out);
@@ -275,6 +281,7 @@ int settings_read(struct settings *settings, int argc, char **argv, struct err *
 		.tcp_clients = 256,
 		.tcp_idle_s = 10,
 		.ready_fd = -1,
+		.control = CTL_PATH,
 		.log_level = LOG_LEVEL_INFO,
 	};
 	parse_domain(settings, "mesh", NULL);

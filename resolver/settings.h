@@ -47,6 +47,8 @@ struct settings {
 	uint32_t tcp_idle_s;
 	struct endpoint metrics; /* port 0: off */
 	bool metrics_is_default; /* then an address in use is only worth a warning */
+	const char *control;     /* "off": no socket */
+	bool log_queries;
 	int ready_fd;
 	enum log_level log_level;
 	const char *takeover; /* NULL: nobody's place is taken */

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "resolver/stats.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 /* The types that CoreDNS tells apart, and the index of each in its order here. */
 const char *const stats_type_names[STATS_TYPES] = {
 	"other", "A",     "AAAA", "CNAME", "DNSKEY", "DS",    "MX",   "NSEC", "NSEC3", "NS",
@@ -16,6 +20,31 @@ static const uint8_t type_index[256] = {
 const uint16_t stats_size_limits[STATS_SIZES - 1] = {
 	0, 100, 200, 300, 400, 511, 1023, 2047, 4095, 8291, 16000, 32000, 48000, 64000,
 };
+
+void stats_type_text(uint16_t qtype, char ret_text[16])
+{
+	size_t index = qtype < sizeof(type_index) ? type_index[qtype] : 0;
+
+	if (index)
+		snprintf(ret_text, 16, "%s", stats_type_names[index]);
+	else
+		snprintf(ret_text, 16, "TYPE%u", qtype);
+}
+
+int stats_type_number(const char *text)
+{
+	char *end;
+	unsigned long number;
+
+	for (size_t i = 0; i < sizeof(type_index); i++) {
+		if (type_index[i] && !strcasecmp(text, stats_type_names[type_index[i]]))
+			return (int)i;
+	}
+	if (strncasecmp(text, "TYPE", 4) != 0 || text[4] < '0' || text[4] > '9')
+		return -1;
+	number = strtoul(text + 4, &end, 10);
+	return *end || number > UINT16_MAX ? -1 : (int)number;
+}
 
 static void count_size(struct stats_sizes *sizes, size_t len)
 {

@@ -63,6 +63,12 @@ struct stats {
 };
 
 extern const char *const stats_type_names[STATS_TYPES];
+/* "AAAA", "TYPE65280". */
+void stats_type_text(uint16_t qtype, char ret_text[16]);
+
+/* The number of "A", "TYPE65280" or any case of them; -1 for none. */
+int stats_type_number(const char *text);
+
 extern const uint16_t stats_size_limits[STATS_SIZES - 1];
 
 static inline void stats_add(stats_counter *counter, uint64_t n)

@@ -69,7 +69,7 @@ int worker_init(struct worker *worker, const struct worker_config *config,
 	};
 	worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (!limits_new(&config->limits, &worker->limits) || !worker->udp || !worker->tcp ||
-	    !worker->forward)
+	    !worker->forward || tap_init(&worker->tap, config->tap_wish) < 0)
 		rc = err_set(err, ENOMEM, "out of memory for a worker");
 	else if (worker->epoll_fd < 0)
 		rc = err_set(err, errno, "cannot create an epoll set: %s", err_text(errno));
@@ -86,9 +86,18 @@ void worker_free(struct worker *worker)
 	tcp_free(worker->tcp);
 	udp_free(worker->udp);
 	limits_free(worker->limits);
+	tap_free(&worker->tap);
 	if (worker->epoll_fd >= 0)
 		close(worker->epoll_fd);
 	*worker = (struct worker){.epoll_fd = -1};
+}
+
+static int64_t precise_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
 }
 
 /* The rcode of an answer; the upper bits of an extended one we know only of our own. */
@@ -115,6 +124,59 @@ static void note_answer(struct worker *worker, const struct client *client,
 	if (upstream < 0 && rcode != DNS_RCODE_NOERROR && rcode != DNS_RCODE_NXDOMAIN)
 		writer = STATS_SERVER;
 	stats_response(&worker->stats, client->is_tcp, writer, rcode, len);
+	if (tap_is_on(&worker->tap))
+		tap_put(&worker->tap,
+			&(struct tap_event){
+				.kind = TAP_CLIENT_RESPONSE,
+				.is_tcp = client->is_tcp,
+				.dnssec_ok = query->edns.dnssec_ok,
+				.upstream = (int16_t)upstream,
+				.rcode = (uint16_t)rcode,
+				.query_len = client->query_len,
+				.edns_size = query->edns.present ? query->edns.udp_size : 0,
+				.len = (uint16_t)len,
+				.began_us = client->received_us,
+				.at_us = precise_us(),
+				.peer = client->peer,
+			},
+			packet);
+}
+
+static void tap_query(struct worker *worker, const struct client *client, const uint8_t *packet,
+		      size_t len)
+{
+	tap_put(&worker->tap,
+		&(struct tap_event){
+			.kind = TAP_CLIENT_QUERY,
+			.is_tcp = client->is_tcp,
+			.upstream = -1,
+			.len = (uint16_t)len,
+			.began_us = client->received_us,
+			.at_us = client->received_us,
+			.peer = client->peer,
+		},
+		packet);
+}
+
+void worker_tap_server(struct worker *worker, enum tap_kind kind, const struct client *client,
+		       int upstream, const struct endpoint *server, const uint8_t *message,
+		       size_t len)
+{
+	struct sockaddr_storage sa;
+	struct tap_event event = {
+		.kind = (uint8_t)kind,
+		.is_tcp = client->is_tcp,
+		.upstream = (int16_t)upstream,
+		.len = (uint16_t)len,
+		.began_us = client->received_us,
+	};
+
+	if (!tap_is_on(&worker->tap))
+		return;
+	event.at_us = precise_us();
+	endpoint_to_sockaddr(server, &sa);
+	memcpy(&event.peer, &sa, sizeof(event.peer));
+	tap_put(&worker->tap, &event, message);
 }
 
 /* An answer without records, in place of the question: REFUSED, or with TC. */
@@ -170,6 +232,8 @@ enum worker_outcome worker_handle(struct worker *worker, struct client *client, 
 
 	client->query_len = (uint16_t)*len;
 	client->received_us = worker->now_us;
+	if (tap_is_on(&worker->tap))
+		tap_query(worker, client, packet, *len);
 	action = resolve_message(&worker->context, packet, *len, transport, &query, len);
 	if (action == RESOLVE_DROP) {
 		stats_add(&worker->stats.drops[STATS_DROP_MALFORMED], 1);
@@ -209,10 +273,7 @@ void worker_reply(struct worker *worker, const struct client *client, const stru
 
 static void read_clock(struct worker *worker)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	worker->now_us = now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
+	worker->now_us = precise_us();
 	worker->now_ms = worker->now_us / 1000;
 }
 

@@ -27,6 +27,7 @@
 #include "resolver/publish.h"
 #include "resolver/resolve.h"
 #include "resolver/stats.h"
+#include "resolver/tap.h"
 
 struct forward;
 struct inflight;
@@ -89,6 +90,7 @@ struct worker_config {
 	struct publish *publish;   /* of struct names_snapshot */
 	struct inflight *inflight; /* the workers' common one */
 	const _Atomic int *order;  /* enum worker_order */
+	const struct tap_wish *tap_wish;
 };
 
 struct worker {
@@ -106,7 +108,8 @@ struct worker {
 	struct udp *udp;
 	struct tcp *tcp;
 	struct forward *forward;
-	uint32_t unmeasured;            /* answers given since now_us */
+	uint32_t unmeasured; /* answers given since now_us */
+	struct tap tap;
 	alignas(64) struct stats stats; /* written by this thread alone */
 };
 
@@ -152,5 +155,10 @@ enum worker_outcome worker_handle(struct worker *worker, struct client *client, 
  */
 void worker_reply(struct worker *worker, const struct client *client, const struct query *query,
 		  int upstream, const uint8_t *packet, size_t len);
+
+/* For dnstap: a message to or from `server`, number `upstream`, about a question of `client`'s. */
+void worker_tap_server(struct worker *worker, enum tap_kind kind, const struct client *client,
+		       int upstream, const struct endpoint *server, const uint8_t *message,
+		       size_t len);
 
 #endif

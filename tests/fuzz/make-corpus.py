@@ -284,6 +284,32 @@ HTTP = {
     "empty": "",
 }
 
+CTL = {
+    "empty": "",
+    "status": "status",
+    "status-word": "status x",
+    "names": "names",
+    "upstreams": "upstreams",
+    "flush": "flush",
+    "reload": "  reload  ",
+    "lookup": "lookup redis.mesh",
+    "lookup-type": "lookup redis.mesh TYPE65280",
+    "lookup-bad-type": "lookup redis.mesh TYPE65536",
+    "lookup-bad-name": "lookup ..",
+    "lookup-long": "lookup " + "a." * 500,
+    "log-on": "log on",
+    "log-all": "log on sample=10 rate=5 name=.mesh for=60",
+    "log-key": "log on colour=red",
+    "log-range": "log on sample=99999999999999999999",
+    "log-name": "log on name=" + "a" * 64,
+    "log-off": "log off",
+    "log-odd": "log maybe",
+    "words": "log " * 20,
+    "quotes": 'lookup "\\"',
+    "octets": b"\xff\0\x1b[2J",
+    "long": "x" * 3000,
+}
+
 
 def write(target, inputs):
     folder = os.path.join(HERE, target)
@@ -299,3 +325,4 @@ write("names", {f"hosts-{label}": text for label, text in HOSTS.items()})
 write("names", {f"json-{label}": text for label, text in JSON.items()})
 write("config", CONFIGS)
 write("http", HTTP)
+write("ctl", CTL)

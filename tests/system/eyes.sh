@@ -1,7 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# What can be seen of the resolver from outside: metrics, health and readiness.
+# What can be seen of the resolver from outside: metrics, readiness, control socket, query log.
+
+# shellcheck disable=SC2317 # wait_for calls functions that seem unused
 
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -83,7 +85,6 @@ test_health_and_readiness() {
 test_failed_reloads_are_counted() {
 	start_resolver --names "$LAB/names" --upstream "$UNBOUND4"
 	echo '{"records": [' >"$LAB/names"
-	# shellcheck disable=SC2317 # wait_for calls it
 	failed() { (($(eyes metric meshdns_reloads_total result=failed) > 0)); }
 	wait_for 5 failed
 	expect_metric 1 meshdns_names
@@ -118,6 +119,122 @@ test_a_metrics_port_that_is_taken() {
 	stop resolver
 	expect_status 2 resolver --user "$PROXY_UID" --upstream "$UNBOUND4" --metrics 127.0.0.1:19153
 	expect_match 'cannot serve metrics on 127.0.0.1:19153: Address already in use' "$OUTPUT"
+}
+
+# --- ctl ---
+
+sock() { echo "$LAB/control/resolver.sock"; }
+# control FLAG…: starts a resolver with a control socket in a folder that is its user's.
+control() {
+	install -d -o "$PROXY_UID" "$LAB/control"
+	start_resolver --control "$(sock)" --names "$LAB/names" --upstream "$UNBOUND4" "$@"
+}
+ctl() { in_app meshdns-resolver ctl --control "$(sock)" "$@"; }
+# json KEY: of the object on standard input
+json() { python3 -c 'import json, sys; print(json.load(sys.stdin).get(sys.argv[1]))' "$1"; }
+
+test_ctl_tells_how_it_is() {
+	control
+	expect_match '^names: 1$' "$(ctl status)"
+	expect_match '^ready: yes$' "$(ctl)"
+	expect_eq True "$(ctl --json status | json ready)"
+	expect_eq "['$LAB/names']" "$(ctl --json names | json sources)"
+	expect_eq "['$UNBOUND4:53']" "$(ctl --json upstreams | json upstreams)"
+	expect_eq 0 "$(ctl --json flush | json flushed)"
+}
+
+test_ctl_lookup_explains() {
+	control --upstream "$SPARE4"
+	local answer
+	answer=$(ctl --json lookup redis.mesh AAAA)
+	expect_eq mesh "$(json answered_by <<<"$answer")"
+	expect_eq "['fd00:fd00::1']" "$(json answers <<<"$answer")"
+	answer=$(ctl --json lookup www.outside.example)
+	expect_eq "upstream $UNBOUND4:53" "$(json answered_by <<<"$answer") $(json upstream <<<"$answer")"
+	expect_match '^[0-9]+\.[0-9]+$' "$(json took_ms <<<"$answer")"
+	expect_status 3 ctl lookup no.such.name
+	expect_match 'failed: there is no such name' "$OUTPUT"
+	expect_status 1 ctl lookup ..
+	expect_match '"\.\." is not a name' "$OUTPUT"
+	stop resolver
+	control --metrics off --upstream "$SPARE4"
+	expect_eq mesh "$(ctl --json lookup redis.mesh | json answered_by)"
+}
+
+test_ctl_lookup_of_what_nobody_answers() {
+	start_resolver --control "$(sock)" --upstream "$SPARE4"
+	expect_status 3 ctl lookup www.example
+	expect_match 'failed: no upstream gave an answer' "$OUTPUT"
+	expect_match 'answered by: resolver' "$OUTPUT"
+}
+
+test_ctl_reload() {
+	control
+	ctl reload >/dev/null
+	loaded_twice() { (($(ctl --json names | json loads) == 2)); }
+	wait_for 5 loaded_twice
+}
+
+test_ctl_is_for_root_and_the_resolver_only() {
+	control
+	on "$APP" "$PROXY_UID" meshdns-resolver ctl --control "$(sock)" >/dev/null
+	expect_eq "660 $PROXY_UID" "$(stat -c '%a %u' "$(sock)")"
+	expect_status 2 as_app meshdns-resolver ctl --control "$(sock)"
+	chmod 0666 "$(sock)"
+	expect_status 2 as_app meshdns-resolver ctl --control "$(sock)"
+	expect_match 'only root and its own user may' "$OUTPUT"
+	expect_status 1 ctl no-such-command
+	expect_status 1 ctl status --colour red
+	stop resolver
+	expect_status 2 ctl status
+	[[ ! -e $(sock) ]] || fail "the socket is still there"
+}
+
+test_a_dead_socket_is_replaced_and_a_living_one_not() {
+	control
+	expect_status 2 resolver --user "$PROXY_UID" --listen 127.0.0.1:9953 --upstream "$UNBOUND4" \
+		--control "$(sock)"
+	expect_match 'cannot make the control socket .*: Address already in use' "$OUTPUT"
+	stop resolver KILL || :
+	control
+	expect_match '^ready: yes$' "$(ctl status)"
+}
+
+# --- the query log ---
+
+test_queries_are_logged_on_demand() {
+	control
+	query redis.mesh >/dev/null
+	ctl log on >/dev/null
+	sleep 0.1
+	query redis.mesh >/dev/null
+	query +tcp +dnssec +bufsize=1400 www.outside.example AAAA >/dev/null
+	local line='\[INFO\] 127\.0\.0\.1:[0-9]+ - [0-9]+'
+	wait_for 5 logged resolver \
+		"$line \"A IN redis\\.mesh\\. udp [0-9]+ false [0-9]+\" NOERROR qr,aa,rd.* [0-9]+ 0\\.[0-9]+s\$"
+	wait_for 5 logged resolver "$line \"AAAA IN www\\.outside\\.example\\. tcp [0-9]+ true 1400\" NOERROR"
+	expect_eq 2 "$(grep -c '^\[INFO\]' "$LAB/log/resolver")"
+	expect_eq False "$(ctl --json log off | json query_log)"
+	sleep 0.1
+	query redis.mesh >/dev/null
+	expect_eq 2 "$(ctl --json log off | json written)"
+}
+
+test_the_query_log_is_kept_within_bounds() {
+	control --log-queries
+	query redis.mesh >/dev/null
+	wait_for 5 logged resolver '"A IN redis.mesh. '
+	ctl log on --name .example --rate 3 --for 1s >/dev/null
+	sleep 0.1
+	for _ in {1..8}; do query redis.mesh +short >/dev/null; done
+	expect_eq 1 "$(grep -c '^\[INFO\]' "$LAB/log/resolver")"
+	logging_ended() { [[ $(ctl --json status | json query_log) == False ]]; }
+	wait_for 5 logging_ended
+	ctl log on --rate 3 >/dev/null
+	sleep 0.1
+	as_app dig +short @127.0.0.1 -p 15053 {a,b,c,d,e,f,g,h,i,j}.mesh >/dev/null
+	kept_back() { (($(ctl --json log on | json kept_back) > 0)); }
+	wait_for 5 kept_back
 }
 
 run_tests "$@"
