@@ -102,10 +102,10 @@ static void say_and_die(int signal_number, siginfo_t *info, void *context)
 	do {
 		*--at = (char)('0' + call % 10);
 	} while ((call /= 10) > 0);
-	if (write(STDERR_FILENO, text, sizeof(text) - 1) > 0 &&
-	    write(STDERR_FILENO, at, (size_t)(end - at)) > 0)
-		at = end;
-	raise(signal_number); /* SA_RESETHAND: this time it is the default that answers */
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0 ||
+	    write(STDERR_FILENO, at, (size_t)(end - at)) < 0)
+		raise(signal_number); /* nowhere to complain */
+	raise(signal_number);         /* SA_RESETHAND: this time it is the default that answers */
 }
 
 static int install_filter(struct err *err)

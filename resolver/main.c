@@ -55,7 +55,7 @@ static int open_listeners(const struct settings *s, struct sockets *sockets, str
 		per_ep[i] = max_of(1, (max_of(udp, tcp) + workers - 1) / workers);
 		slots += per_ep[i];
 	}
-	if (!(sockets->listeners = calloc(workers * slots, sizeof(*sockets->listeners))))
+	if (!(sockets->listeners = calloc(workers * slots + 1, sizeof(*sockets->listeners))))
 		return err_set(err, ENOMEM, "out of memory");
 	for (size_t worker = 0; worker < workers; worker++) {
 		for (size_t i = 0; i < s->n_listen; i++) {
@@ -251,8 +251,8 @@ static int run(struct settings *s, struct sockets *sockets, struct handover *han
 	       struct err *err)
 {
 	struct endpoint upstreams[SETTINGS_UPSTREAMS_MAX];
-	size_t n_upstreams;
-	struct user user;
+	size_t n_upstreams = 0;
+	struct user user = {0};
 	int control_fd;
 
 	if (find_user(s, &user, err) < 0)
