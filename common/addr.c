@@ -111,15 +111,21 @@ bool addr_is_unspecified(const struct addr *addr)
 	return !memcmp(addr->bytes, zero, addr_len(addr));
 }
 
-static bool port_parse(const char *text, uint16_t *ret_port)
+static bool number_parse(const char *text, unsigned long max, unsigned long *ret_number)
 {
-	unsigned long port;
 	char *end;
 
 	if (*text < '0' || *text > '9')
 		return false;
-	port = strtoul(text, &end, 10);
-	if (*end || port == 0 || port > UINT16_MAX)
+	*ret_number = strtoul(text, &end, 10);
+	return !*end && *ret_number <= max;
+}
+
+static bool port_parse(const char *text, uint16_t *ret_port)
+{
+	unsigned long port;
+
+	if (!number_parse(text, UINT16_MAX, &port) || port == 0)
 		return false;
 	*ret_port = (uint16_t)port;
 	return true;
@@ -208,4 +214,77 @@ bool endpoint_from_sockaddr(const struct sockaddr_storage *ss, struct endpoint *
 	}
 	*ret_ep = ep;
 	return true;
+}
+
+/* --- prefixes --- */
+
+void prefix_mask(uint8_t len, uint8_t ret_mask[16])
+{
+	memset(ret_mask, 0, 16);
+	for (size_t i = 0; i < len; i++)
+		ret_mask[i / 8] |= (uint8_t)(0x80 >> i % 8);
+}
+
+static void clear_behind(struct addr *addr, uint8_t len)
+{
+	uint8_t mask[16];
+
+	prefix_mask(len, mask);
+	for (size_t i = 0; i < addr_len(addr); i++)
+		addr->bytes[i] &= mask[i];
+}
+
+bool prefix_parse(const char *text, struct prefix *ret_prefix)
+{
+	size_t len = strcspn(text, "/");
+	struct prefix prefix = {0};
+	char address[ADDR_TEXT_MAX];
+	unsigned long bits;
+
+	if (len >= sizeof(address) || memchr(text, '%', len))
+		return false;
+	memcpy(address, text, len);
+	address[len] = '\0';
+	if (!addr_parse(address, &prefix.addr))
+		return false;
+	bits = 8 * addr_len(&prefix.addr);
+	if (text[len] && !number_parse(text + len + 1, bits, &bits))
+		return false;
+	prefix.len = (uint8_t)bits;
+	clear_behind(&prefix.addr, prefix.len);
+	*ret_prefix = prefix;
+	return true;
+}
+
+const char *prefix_format(const struct prefix *prefix, char buf[PREFIX_TEXT_MAX])
+{
+	char addr[ADDR_TEXT_MAX];
+
+	snprintf(buf, PREFIX_TEXT_MAX, "%s/%u", addr_format(&prefix->addr, addr), prefix->len);
+	return buf;
+}
+
+bool prefix_equal(const struct prefix *a, const struct prefix *b)
+{
+	return a->len == b->len && addr_equal(&a->addr, &b->addr);
+}
+
+bool prefix_is_sound(const struct prefix *prefix)
+{
+	struct addr addr = prefix->addr;
+
+	if (prefix->len > 8 * addr_len(&addr) || addr.scope_id)
+		return false;
+	clear_behind(&addr, prefix->len);
+	return addr_equal(&addr, &prefix->addr);
+}
+
+bool prefix_contains(const struct prefix *outer, const struct prefix *inner)
+{
+	struct addr addr = inner->addr;
+
+	if (inner->len < outer->len || addr.family != outer->addr.family)
+		return false;
+	clear_behind(&addr, outer->len);
+	return addr_equal(&addr, &outer->addr);
 }

@@ -27,8 +27,15 @@ struct endpoint {
 	uint16_t port;
 };
 
+/* "10.0.0.0/8" */
+struct prefix {
+	struct addr addr; /* without scope; the bits behind `len` are 0 */
+	uint8_t len;
+};
+
 #define ADDR_TEXT_MAX     (INET6_ADDRSTRLEN + 1 + 16) /* with %scope and NUL */
 #define ENDPOINT_TEXT_MAX (ADDR_TEXT_MAX + 8)         /* with [] and :port */
+#define PREFIX_TEXT_MAX   (ADDR_TEXT_MAX + 4)         /* with /length */
 
 /* 4 or 16. */
 size_t addr_len(const struct addr *addr);
@@ -65,5 +72,22 @@ socklen_t endpoint_to_sockaddr(const struct endpoint *ep, struct sockaddr_storag
 
 /* False for a family other than AF_INET and AF_INET6. */
 bool endpoint_from_sockaddr(const struct sockaddr_storage *ss, struct endpoint *ret_ep);
+
+/* An address alone is a prefix of all its bits; bits behind the length are dropped. */
+bool prefix_parse(const char *text, struct prefix *ret_prefix);
+
+/* "10.0.0.0/8" */
+const char *prefix_format(const struct prefix *prefix, char buf[PREFIX_TEXT_MAX]);
+
+bool prefix_equal(const struct prefix *a, const struct prefix *b);
+
+/* It is what the comments at the struct say; what prefix_parse() returns always is. */
+bool prefix_is_sound(const struct prefix *prefix);
+
+/* All of `inner` is in `outer`; they may be the same. */
+bool prefix_contains(const struct prefix *outer, const struct prefix *inner);
+
+/* `len` bits that are 1, in network order; the others are 0. */
+void prefix_mask(uint8_t len, uint8_t ret_mask[16]);
 
 #endif

@@ -89,13 +89,6 @@ static uint32_t bytes_value(const struct load *load, bool range, const void *byt
 	return range ? ntohl(u32) : u32;
 }
 
-static void prefix_mask(uint8_t len, uint8_t mask[16])
-{
-	memset(mask, 0, 16);
-	for (size_t i = 0; i < len; i++)
-		mask[i / 8] |= (uint8_t)(0x80 >> i % 8);
-}
-
 /* --- plan to kernel --- */
 
 static int append_load(struct nftnl_rule *nft, const struct load *load)
@@ -348,7 +341,7 @@ static size_t decode_prefix(const struct nftnl_expr *const *exprs, const struct 
 	}
 	if (!addr)
 		return 0;
-	m->prefix = (struct plan_prefix){.addr.family = load->family, .len = len};
+	m->prefix = (struct prefix){.addr.family = load->family, .len = len};
 	memcpy(m->prefix.addr.bytes, addr, load->len);
 	return masked + 1;
 }

@@ -54,11 +54,6 @@ enum plan_match_kind {
 	PLAN_MATCH_KINDS,
 };
 
-struct plan_prefix {
-	struct addr addr; /* the bits behind `len` are 0 */
-	uint8_t len;
-};
-
 struct plan_match {
 	enum plan_match_kind kind;
 	bool negated; /* holds where it otherwise would not */
@@ -67,7 +62,7 @@ struct plan_match {
 		struct {
 			uint32_t value, last; /* `last`: 0, or the end of a range from `value` */
 		};
-		struct plan_prefix prefix;
+		struct prefix prefix;
 		char set[PLAN_NAME_MAX];
 		char interface[PLAN_NAME_MAX]; /* shorter than IFNAMSIZ */
 	};

@@ -31,11 +31,11 @@ static json_t *range_json(const struct plan_match *m)
 	return m->last ? json_sprintf("%u-%u", m->value, m->last) : json_integer(m->value);
 }
 
-static json_t *prefix_json(const struct plan_prefix *prefix)
+static json_t *prefix_json(const struct prefix *prefix)
 {
-	char text[ADDR_TEXT_MAX];
+	char text[PREFIX_TEXT_MAX];
 
-	return json_sprintf("%s/%u", addr_format(&prefix->addr, text), prefix->len);
+	return json_string(prefix_format(prefix, text));
 }
 
 static json_t *interface_json(const struct plan_match *m)

@@ -16,10 +16,10 @@ static int format_range(const char *what, const struct plan_match *m, char *buf,
 
 static int format_prefix(const char *what, const struct plan_match *m, char *buf, size_t size)
 {
-	char addr[ADDR_TEXT_MAX];
+	char text[PREFIX_TEXT_MAX];
 
-	return snprintf(buf, size, "%s%s %s/%u", m->negated ? "not " : "", what,
-			addr_format(&m->prefix.addr, addr), m->prefix.len);
+	return snprintf(buf, size, "%s%s %s", m->negated ? "not " : "", what,
+			prefix_format(&m->prefix, text));
 }
 
 static int format_match(const struct plan_match *m, char *buf, size_t size)

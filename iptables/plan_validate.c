@@ -34,19 +34,6 @@ static bool range_ok(const struct plan_match *m, uint32_t max)
 	return m->value <= max && m->last <= max && (!m->last || m->last > m->value);
 }
 
-static bool prefix_ok(const struct plan_prefix *prefix)
-{
-	size_t bits = 8 * addr_len(&prefix->addr);
-
-	if (prefix->len > bits || prefix->addr.scope_id)
-		return false;
-	for (size_t i = prefix->len; i < bits; i++) {
-		if (prefix->addr.bytes[i / 8] & (0x80 >> i % 8))
-			return false;
-	}
-	return true;
-}
-
 static const char *address_fault(const struct plan *plan, const struct plan_rule *rule,
 				 const struct plan_match *m)
 {
@@ -59,7 +46,7 @@ static const char *address_fault(const struct plan *plan, const struct plan_rule
 	wanted = set ? set->family : m->prefix.addr.family;
 	if (!family || family > m || family->value != wanted)
 		return "has addresses of another family than its own";
-	return set || prefix_ok(&m->prefix) ? NULL : "has a prefix that is none";
+	return set || prefix_is_sound(&m->prefix) ? NULL : "has a prefix that is none";
 }
 
 static const char *interface_fault(const struct check *check, const struct plan_match *m)

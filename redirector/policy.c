@@ -59,8 +59,7 @@ void policy_match_prefix(struct plan_rule *rule, enum plan_match_kind kind,
 			 const struct prefix *prefix, bool negated)
 {
 	policy_match_family(rule, prefix->addr.family);
-	plan_add_match(rule, (struct plan_match){kind, .negated = negated,
-						 .prefix = {prefix->addr, prefix->len}});
+	plan_add_match(rule, (struct plan_match){kind, .negated = negated, .prefix = *prefix});
 }
 
 void policy_say(const struct policy *policy, struct plan_chain *chain, struct plan_rule *rule,
@@ -72,15 +71,6 @@ void policy_say(const struct policy *policy, struct plan_chain *chain, struct pl
 	vsnprintf(rule->sentence, sizeof(rule->sentence), fmt, ap);
 	va_end(ap);
 	plan_add_rule(policy->plan, chain, rule);
-}
-
-const char *policy_prefix_text(const struct prefix *prefix, char buf[POLICY_PREFIX_TEXT_MAX])
-{
-	char addr[ADDR_TEXT_MAX];
-
-	snprintf(buf, POLICY_PREFIX_TEXT_MAX, "%s/%u", addr_format(&prefix->addr, addr),
-		 prefix->len);
-	return buf;
 }
 
 sa_family_t policy_family(const struct policy *policy)
@@ -163,7 +153,7 @@ void policy_add_exclusions(const struct policy *policy, struct plan_chain *chain
 					   .len = 10};
 	const struct settings *settings = policy->settings;
 	const struct prefix_list *ips = &settings->exclude_outbound_ips;
-	char text[POLICY_PREFIX_TEXT_MAX];
+	char text[PREFIX_TEXT_MAX];
 	struct plan_rule rule;
 
 	for (size_t i = 0; i < settings->n_uid_exclusions; i++)
@@ -174,7 +164,7 @@ void policy_add_exclusions(const struct policy *policy, struct plan_chain *chain
 		rule = *what;
 		policy_match_prefix(&rule, PLAN_MATCH_DPREFIX, &ips->list[i], false);
 		policy_say(policy, chain, &rule, "destination %s is excluded from redirection",
-			   policy_prefix_text(&ips->list[i], text));
+			   prefix_format(&ips->list[i], text));
 	}
 	if (link_local && policy_wants(policy, AF_INET6)) {
 		rule = *what;

@@ -72,8 +72,4 @@ void policy_match_prefix(struct plan_rule *rule, enum plan_match_kind kind,
 void policy_say(const struct policy *policy, struct plan_chain *chain, struct plan_rule *rule,
 		const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* "10.0.0.0/8" */
-#define POLICY_PREFIX_TEXT_MAX (ADDR_TEXT_MAX + 4)
-const char *policy_prefix_text(const struct prefix *prefix, char buf[POLICY_PREFIX_TEXT_MAX]);
-
 #endif

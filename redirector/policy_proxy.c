@@ -154,7 +154,7 @@ static int add_outbound_redirects(const struct policy *policy, struct plan_chain
 {
 	const struct settings *settings = policy->settings;
 	const struct prefix_list *vips = &settings->redirect_vips;
-	char text[POLICY_PREFIX_TEXT_MAX];
+	char text[PREFIX_TEXT_MAX];
 	size_t wanted = 0;
 
 	for (size_t i = 0; i < vips->n; i++) {
@@ -166,7 +166,7 @@ static int add_outbound_redirects(const struct policy *policy, struct plan_chain
 		snprintf(rule.action.name, sizeof(rule.action.name), "outbound-vips");
 		policy_match_prefix(&rule, PLAN_MATCH_DPREFIX, &vips->list[i], false);
 		policy_say(policy, chain, &rule, "virtual addresses %s are the proxy's to reach",
-			   policy_prefix_text(&vips->list[i], text));
+			   prefix_format(&vips->list[i], text));
 	}
 	if (vips->n && !wanted)
 		return err_set(err, EINVAL,
@@ -200,7 +200,7 @@ void policy_add_inbound(const struct policy *policy, struct plan_chain *chain)
 {
 	const struct settings *settings = policy->settings;
 	const struct prefix_list *ips = &settings->exclude_inbound_ips;
-	char text[POLICY_PREFIX_TEXT_MAX];
+	char text[PREFIX_TEXT_MAX];
 
 	chain = add_tcp_chain(policy, chain, "inbound", "from outside");
 	for (size_t i = 0; i < ips->n; i++) {
@@ -210,7 +210,7 @@ void policy_add_inbound(const struct policy *policy, struct plan_chain *chain)
 			continue;
 		policy_match_prefix(&rule, PLAN_MATCH_SPREFIX, &ips->list[i], false);
 		policy_say(policy, chain, &rule, "source %s is excluded from redirection",
-			   policy_prefix_text(&ips->list[i], text));
+			   prefix_format(&ips->list[i], text));
 	}
 	add_excluded_ports(policy, chain, &settings->exclude_inbound_ports,
 			   &settings->include_inbound_ports);

@@ -43,12 +43,6 @@ struct uid_range {
 	uint32_t first, last;
 };
 
-/* "10.0.0.0/8"; an address alone is a prefix of all its bits. */
-struct prefix {
-	struct addr addr; /* the bits behind `len` are 0 */
-	uint8_t len;
-};
-
 struct prefix_list {
 	size_t n;
 	struct prefix list[SETTINGS_PREFIXES_MAX]; /* none lies within another */

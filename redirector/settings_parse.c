@@ -96,62 +96,22 @@ int settings_parse_ports(struct port_list *ports, const char *value, struct err 
 
 /* --- prefixes --- */
 
-static void clear_behind(struct addr *addr, uint8_t len)
-{
-	for (size_t i = 0; i < addr_len(addr); i++) {
-		size_t kept = len > 8 * i ? len - 8 * i : 0;
-
-		if (kept < 8)
-			addr->bytes[i] &= (uint8_t)(0xff00 >> kept);
-	}
-}
-
-static bool parse_prefix(const char *text, struct prefix *ret_prefix)
-{
-	size_t len = strcspn(text, "/");
-	char address[ADDR_TEXT_MAX];
-	uint64_t bits;
-
-	*ret_prefix = (struct prefix){0};
-	if (len >= sizeof(address) || memchr(text, '%', len))
-		return false;
-	snprintf(address, sizeof(address), "%.*s", (int)len, text);
-	if (!addr_parse(address, &ret_prefix->addr))
-		return false;
-	bits = 8 * addr_len(&ret_prefix->addr);
-	if (text[len] && !options_parse_number(text + len + 1, 0, bits, &bits))
-		return false;
-	ret_prefix->len = (uint8_t)bits;
-	clear_behind(&ret_prefix->addr, ret_prefix->len);
-	return true;
-}
-
-static bool within(const struct prefix *inner, const struct prefix *outer)
-{
-	struct addr addr = inner->addr;
-
-	if (inner->len < outer->len || addr.family != outer->addr.family)
-		return false;
-	clear_behind(&addr, outer->len);
-	return addr_equal(&addr, &outer->addr);
-}
-
 static int add_prefix(void *arg, char *item, struct err *err)
 {
 	struct prefix_list *prefixes = arg;
 	struct prefix prefix;
 	size_t kept = 0;
 
-	if (!parse_prefix(item, &prefix))
+	if (!prefix_parse(item, &prefix))
 		return err_set(err, EINVAL,
 			       "\"%s\" is neither an address nor a prefix (10.0.0.0/8, fd00::/8)",
 			       item);
 	for (size_t i = 0; i < prefixes->n; i++) {
-		if (within(&prefix, &prefixes->list[i]))
+		if (prefix_contains(&prefixes->list[i], &prefix))
 			return 0;
 	}
 	for (size_t i = 0; i < prefixes->n; i++) {
-		if (!within(&prefixes->list[i], &prefix))
+		if (!prefix_contains(&prefix, &prefixes->list[i]))
 			prefixes->list[kept++] = prefixes->list[i];
 	}
 	prefixes->n = kept;
@@ -267,7 +227,7 @@ static int add_vnet(void *arg, char *item, struct err *err)
 	size_t len = strcspn(item, ":");
 	struct vnet vnet = {0};
 
-	if (!item[len] || !is_interface(item, len) || !parse_prefix(item + len + 1, &vnet.network))
+	if (!item[len] || !is_interface(item, len) || !prefix_parse(item + len + 1, &vnet.network))
 		return err_set(
 			err, EINVAL,
 			"\"%s\" is not INTERFACE:CIDR (docker0:172.17.0.0/16, br+:fd00::/64)",

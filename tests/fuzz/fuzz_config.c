@@ -23,20 +23,11 @@ static void check_ports(const struct port_list *ports)
 	}
 }
 
-static void check_prefix(const struct prefix *prefix)
-{
-	size_t bits = 8 * addr_len(&prefix->addr);
-
-	must(prefix->len <= bits);
-	for (size_t i = prefix->len; i < bits; i++)
-		must(!(prefix->addr.bytes[i / 8] & 0x80 >> i % 8));
-}
-
 static void check_prefixes(const struct prefix_list *prefixes)
 {
 	must(prefixes->n <= SETTINGS_PREFIXES_MAX);
 	for (size_t i = 0; i < prefixes->n; i++)
-		check_prefix(&prefixes->list[i]);
+		must(prefix_is_sound(&prefixes->list[i]));
 }
 
 static void check(const struct settings *s)
@@ -57,7 +48,7 @@ static void check(const struct settings *s)
 	}
 	for (size_t i = 0; i < s->n_vnets; i++) {
 		must(*s->vnets[i].interface && !s->vnets[i].interface[SETTINGS_IFNAME_MAX - 1]);
-		check_prefix(&s->vnets[i].network);
+		must(prefix_is_sound(&s->vnets[i].network));
 	}
 }
 

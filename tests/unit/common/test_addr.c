@@ -112,3 +112,44 @@ Test(addr, endpoints)
 		cr_expect_not(endpoint_parse(nonsense[i], 53, &ep), "%s", nonsense[i]);
 	cr_expect_not(endpoint_from_sockaddr(&unix_socket, &ep));
 }
+
+static void prefix(const char *in, const char *out)
+{
+	char buf[PREFIX_TEXT_MAX];
+	struct prefix prefix;
+
+	cr_assert(prefix_parse(in, &prefix), "%s", in);
+	cr_expect(prefix_is_sound(&prefix), "%s", in);
+	cr_expect_str_eq(prefix_format(&prefix, buf), out);
+}
+
+Test(addr, prefixes)
+{
+	static const char *const nonsense[] = {"",       "/8",     "10.0.0.0/",  "10.0.0.0/33",
+					       "::/129", "10/8",   "10.0.0.0/x", "10.0.0.0/8/8",
+					       "::1%lo", "10.0/8", "::1/-1"};
+	struct prefix prefixed;
+
+	prefix("10.0.0.1", "10.0.0.1/32");
+	prefix("10.255.3.4/9", "10.128.0.0/9");
+	prefix("1.2.3.4/0", "0.0.0.0/0");
+	prefix("fd00::1/8", "fd00::/8");
+	prefix("::1", "::1/128");
+	for (size_t i = 0; i < sizeof(nonsense) / sizeof(nonsense[0]); i++)
+		cr_expect_not(prefix_parse(nonsense[i], &prefixed), "%s", nonsense[i]);
+}
+
+Test(addr, prefixes_within_one_another)
+{
+	struct prefix wide, narrow, six;
+
+	cr_assert(prefix_parse("10.0.0.0/8", &wide) && prefix_parse("10.1.0.0/16", &narrow) &&
+		  prefix_parse("a00::/8", &six));
+	cr_expect(prefix_contains(&wide, &narrow) && !prefix_contains(&narrow, &wide));
+	cr_expect(prefix_contains(&wide, &wide) && prefix_equal(&wide, &wide));
+	cr_expect_not(prefix_contains(&wide, &six) || prefix_equal(&wide, &narrow));
+	narrow.len = 15;
+	cr_expect_not(prefix_is_sound(&narrow));
+	six.len = 129;
+	cr_expect_not(prefix_is_sound(&six));
+}
