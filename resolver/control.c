@@ -288,6 +288,7 @@ int control_run(const struct settings *settings, const struct endpoint *upstream
 		.n_workers = settings->workers,
 		.not_ready = "the names are not loaded yet",
 		.server = listeners[0].ep,
+		.identity = control->server_id,
 		.upstreams = upstreams,
 		.n_upstreams = n_upstreams,
 		.complaint = control->last_complaint.msg,

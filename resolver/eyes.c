@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "resolver/http.h"
 #include "resolver/metrics.h"
+#include "version.h"
 
 void eyes_sum(const struct facts *facts, struct stats *ret_total)
 {
@@ -18,7 +20,7 @@ void eyes_sum(const struct facts *facts, struct stats *ret_total)
 
 uint64_t eyes_lost(const struct facts *facts)
 {
-	uint64_t lost = 0;
+	uint64_t lost = dnstap_lost(facts->dnstap);
 
 	for (unsigned int i = 0; i < facts->n_workers; i++)
 		lost += atomic_load_explicit(&facts->workers[i].tap.lost, memory_order_relaxed);
@@ -118,15 +120,14 @@ int eyes_open(struct eyes *eyes, struct facts *facts, struct tap_wish *wish, int
 			log_warning("no metrics are served", "reason=\"%s\"", err->msg);
 	}
 	eyes->http.fd = fd;
+	if (!s->dnstap)
+		return 0;
+	atomic_fetch_or(&wish->lookers, TAP_DNSTAP);
+	if (dnstap_open(s->dnstap, facts->identity, "meshdns " MESHDNS_VERSION, &eyes->dnstap,
+			err) < 0)
+		return err->code;
+	facts->dnstap = eyes->dnstap;
 	return 0;
-}
-
-void eyes_close(struct eyes *eyes)
-{
-	if (!eyes->facts)
-		return;
-	oneshot_close(&eyes->http);
-	ctl_close(&eyes->ctl);
 }
 
 size_t eyes_poll(const struct eyes *eyes, struct pollfd *fds)
@@ -151,12 +152,26 @@ static void wish(struct eyes *eyes)
 		atomic_fetch_and(&eyes->wish->lookers, ~(uint32_t)TAP_LOG);
 }
 
-static void take_event(struct eyes *eyes, const struct tap_event *event, FILE *log)
+static void take_event(struct eyes *eyes, const struct tap_event *event, int64_t epoch_us,
+		       FILE *log)
 {
 	if (event->lookers & TAP_LOG && eyes->log.on)
 		querylog_event(&eyes->log, event, eyes->facts->now_ms, log);
+	if (event->lookers & TAP_DNSTAP && eyes->dnstap)
+		dnstap_event(eyes->dnstap, event, epoch_us);
 	if (event->lookers & TAP_LOOKUP)
 		eyes->ctl.lookup.seen = *event;
+}
+
+/* What the monotonic clock lacks to be the time of day. */
+static int64_t epoch(void)
+{
+	struct timespec real, mono;
+
+	clock_gettime(CLOCK_REALTIME, &real);
+	clock_gettime(CLOCK_MONOTONIC, &mono);
+	return (real.tv_sec - mono.tv_sec) * INT64_C(1000000) +
+	       (real.tv_nsec - mono.tv_nsec) / 1000;
 }
 
 /* Empties the rings. Not for ever: as much at most as they held when it began, and one more. */
@@ -164,6 +179,7 @@ static void drain(struct eyes *eyes)
 {
 	cleanup_free char *text = NULL;
 	const struct tap_event *event;
+	int64_t epoch_us = epoch();
 	size_t len = 0;
 	FILE *log = open_memstream(&text, &len);
 
@@ -172,7 +188,7 @@ static void drain(struct eyes *eyes)
 
 		for (size_t done = 0; done <= TAP_BYTES && (event = tap_peek(tap));) {
 			done += event->size;
-			take_event(eyes, event, log);
+			take_event(eyes, event, epoch_us, log);
 			tap_take(tap, event);
 		}
 	}
@@ -180,6 +196,20 @@ static void drain(struct eyes *eyes)
 		fclose(log);
 	if (text && len && write(STDERR_FILENO, text, len) < 0)
 		return; /* nowhere left to complain */
+}
+
+void eyes_close(struct eyes *eyes)
+{
+	if (!eyes->facts)
+		return;
+	if (eyes->dnstap)
+		drain(eyes); /* a last time */
+	dnstap_close(eyes->dnstap);
+	eyes->dnstap = NULL;
+	eyes->facts->dnstap = NULL;
+	atomic_store(&eyes->wish->lookers, 0);
+	oneshot_close(&eyes->http);
+	ctl_close(&eyes->ctl);
 }
 
 static int64_t earlier(int64_t a, int64_t b)

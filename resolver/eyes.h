@@ -8,6 +8,7 @@
 
 #include "common/err.h"
 #include "resolver/ctl.h"
+#include "resolver/dnstap.h"
 #include "resolver/settings.h"
 #include "resolver/worker.h"
 
@@ -26,6 +27,8 @@ struct facts {
 	int64_t loaded_ms; /* when, by the monotonic clock */
 	int64_t now_ms;
 	uint64_t reloads_ok, reloads_failed;
+	const struct dnstap *dnstap;
+	const char *identity;   /* the host's name */
 	struct endpoint server; /* the first address that is answered on */
 	bool reload_wanted;     /* set by `ctl reload`, for the control thread */
 };
@@ -36,6 +39,7 @@ struct eyes {
 	struct oneshot http;
 	struct ctl ctl;
 	struct querylog log;
+	struct dnstap *dnstap; /* NULL: off */
 };
 
 /*

@@ -23,6 +23,7 @@
 #include "common/resolvconf.h"
 #include "resolver/control.h"
 #include "resolver/ctl.h"
+#include "resolver/dnstap.h"
 #include "version.h"
 
 enum exit_code { EXIT_DONE = 0, EXIT_CONFIGURATION = 1, EXIT_MACHINE = 2 };
@@ -137,8 +138,8 @@ static bool folder_of(const char *path, char folder[PATH_MAX])
 /* Every path that is opened from here on is to be named here. */
 static int confine(const struct settings *s, struct err *err)
 {
-	struct privs_path paths[SETTINGS_NAMES_MAX + 4];
-	char takeover[PATH_MAX], control[PATH_MAX]; /* the folders of these sockets */
+	struct privs_path paths[SETTINGS_NAMES_MAX + 5];
+	char takeover[PATH_MAX], control[PATH_MAX], dnstap[PATH_MAX]; /* the folders of these */
 	size_t n = 0;
 
 	if (s->no_sandbox)
@@ -153,6 +154,8 @@ static int confine(const struct settings *s, struct err *err)
 		paths[n++] = (struct privs_path){.path = takeover, .writable = true};
 	if (strcmp(s->control, "off") != 0 && folder_of(s->control, control))
 		paths[n++] = (struct privs_path){.path = control, .writable = true};
+	if (s->dnstap && folder_of(dnstap_path(s->dnstap), dnstap))
+		paths[n++] = (struct privs_path){.path = dnstap, .writable = true};
 	return privs_confine(paths, n, err);
 }
 
@@ -259,6 +262,8 @@ static int run(struct settings *s, struct sockets *sockets, struct handover *han
 		return EXIT_CONFIGURATION;
 	if (inherit(s, &user, sockets, handover, err) < 0 || open_listeners(s, sockets, err) < 0 ||
 	    open_control(s, &user, sockets->inherit.n > 0, &control_fd, err) < 0)
+		return EXIT_MACHINE;
+	if (s->dnstap && dnstap_load(err) < 0)
 		return EXIT_MACHINE;
 	if (find_clients(s, &sockets->access, err) < 0 || privs_drop(&user, err) < 0 ||
 	    confine(s, err) < 0 ||

@@ -11,6 +11,7 @@
 #include "common/options.h"
 #include "common/resolvconf.h"
 #include "resolver/ctl.h"
+#include "resolver/dnstap.h"
 
 static int parse_endpoint(const char *value, uint16_t port, struct endpoint *list, size_t *n,
 			  size_t max, struct err *err)
@@ -169,6 +170,14 @@ static int parse_metrics(void *settings, const char *value, struct err *err)
 	return rc;
 }
 
+static int parse_dnstap(void *settings, const char *value, struct err *err)
+{
+	if (!dnstap_path(value))
+		return err_set(err, EINVAL, "\"%s\" is neither unix:PATH nor file:PATH", value);
+	((struct settings *)settings)->dnstap = value;
+	return 0;
+}
+
 static int parse_log_level(void *settings, const char *value, struct err *err)
 {
 	if (log_level_parse(value, &((struct settings *)settings)->log_level))
@@ -234,6 +243,9 @@ static const struct option_row rows[] = {
 	 .help = "socket for `meshdns-resolver ctl` (" CTL_PATH ")"},
 	{"log-queries", OPTION_BOOL, AT(log_queries), NULL,
 	 .help = "log queries from the start on, 100 lines a second at most; see ctl log"},
+	{"dnstap", OPTION_CALL, 0, "unix:PATH|file:PATH",
+	 .help = "send all messages to this socket or file in dnstap's format",
+	 .parse = parse_dnstap},
 	{"ready-fd", OPTION_CALL, 0, "FD",
 	 .help = "write a newline there when ready; $NOTIFY_SOCKET is told too",
 	 .parse = parse_ready_fd},

@@ -49,6 +49,7 @@ struct settings {
 	bool metrics_is_default; /* then an address in use is only worth a warning */
 	const char *control;     /* "off": no socket */
 	bool log_queries;
+	const char *dnstap; /* as dnstap_open() takes it; NULL: off */
 	int ready_fd;
 	enum log_level log_level;
 	const char *takeover; /* NULL: nobody's place is taken */

@@ -237,4 +237,53 @@ test_the_query_log_is_kept_within_bounds() {
 	wait_for 5 kept_back
 }
 
+# --- dnstap ---
+
+# What dnstap-ldns, a real reader, says of a capture: one line a message.
+read_dnstap() { dnstap-ldns -q -r "$1"; }
+# counted FILE KIND NUMBER
+counted() { (($(read_dnstap "$1" | grep -c " $2 ") == $3)); }
+ask_both() {
+	query redis.mesh >/dev/null
+	query +tcp www.outside.example >/dev/null
+}
+expect_dnstap() {
+	local kind
+	for kind in CQ CR; do wait_for 5 counted "$1" $kind 2; done
+	for kind in FQ FR; do wait_for 5 counted "$1" $kind 1; done
+	expect_match ' CR 127\.0\.0\.1 UDP [0-9]+b "redis.mesh." IN A$' "$(read_dnstap "$1")"
+	expect_match " FQ $UNBOUND4 TCP [0-9]+b \"www.outside.example.\" IN A\$" "$(read_dnstap "$1")"
+}
+
+test_dnstap_to_a_file() {
+	install -d -o "$PROXY_UID" "$LAB/tap"
+	start_resolver --names "$LAB/names" --upstream "$UNBOUND4" --dnstap "file:$LAB/tap/file"
+	ask_both
+	sleep 0.1
+	stop resolver # writes out what is queued
+	expect_dnstap "$LAB/tap/file"
+}
+
+test_dnstap_to_a_socket() {
+	install -d -o "$PROXY_UID" "$LAB/tap"
+	start collector "$APP" "$PROXY_UID" fstrm_capture -t protobuf:dnstap.Dnstap \
+		-u "$LAB/tap/socket" -w "$LAB/tap/captured"
+	wait_for 5 test -S "$LAB/tap/socket"
+	start_resolver --names "$LAB/names" --upstream "$UNBOUND4" --dnstap "unix:$LAB/tap/socket"
+	sleep 0.3 # for the hand-shake: what comes before it waits in the library's queue
+	ask_both
+	sleep 0.2
+	stop resolver
+	stop collector
+	expect_dnstap "$LAB/tap/captured"
+}
+
+test_dnstap_with_nobody_there() {
+	start_resolver --names "$LAB/names" --upstream "$UNBOUND4" --dnstap "unix:$LAB/nobody"
+	ask_both
+	expect_eq "200 OK" "$(eyes get /ready)"
+	expect_status 1 resolver --dnstap /no/such
+	expect_match 'neither unix:PATH nor file:PATH' "$OUTPUT"
+}
+
 run_tests "$@"
