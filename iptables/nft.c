@@ -22,6 +22,7 @@
 #include <stdlib.h>
 
 #include "common/cleanup.h"
+#include "iptables/backends.h"
 #include "iptables/nft_expr.h"
 #include "iptables/nft_object.h"
 #include "iptables/nl.h"
@@ -287,3 +288,56 @@ int nft_remove(bool *ret_was_there, struct err *err)
 	*ret_was_there = true;
 	return 0;
 }
+
+/* --- the backend --- */
+
+static bool is_present(void)
+{
+	return true; /* reading is as cheap as asking */
+}
+
+static int express(const struct plan *plan, struct plan *ret_expressed, struct err *err)
+{
+	plan_copy(plan, ret_expressed);
+	for (size_t i = 0; i < ret_expressed->n_chains && plan->no_comments; i++) {
+		struct plan_chain *chain = &ret_expressed->chains[i];
+
+		for (size_t j = 0; j < chain->n_rules; j++)
+			chain->rules[j].sentence[0] = '\0';
+	}
+	return ret_expressed->error
+		       ? err_set(err, ret_expressed->error, "out of memory for the rules")
+		       : 0;
+}
+
+static int apply_expressed(const struct backend_options *options, const struct plan *expressed,
+			   struct err *err)
+{
+	int rc = nft_create(expressed, err);
+
+	(void)options;
+	return rc == -EEXIST ? nft_replace(expressed, err) : rc;
+}
+
+static int remove_all(const struct backend_options *options, bool *ret_was_there, struct err *err)
+{
+	(void)options;
+	return nft_remove(ret_was_there, err);
+}
+
+static int read_found(const struct backend_options *options, struct plan *ret_found,
+		      struct err *err)
+{
+	(void)options;
+	return nft_read(ret_found, err);
+}
+
+const struct backend backend_nftables = {
+	.name = "nftables",
+	.place = "table inet " NFT_TABLE,
+	.is_present = is_present,
+	.express = express,
+	.apply = apply_expressed,
+	.remove = remove_all,
+	.read = read_found,
+};

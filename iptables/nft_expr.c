@@ -89,7 +89,7 @@ int nft_expr_encode(const struct plan_rule *rule, struct nftnl_rule *nft)
 	if ((rc = append_counter(nft, rule)) < 0 ||
 	    (rc = nft_action_encode(&rule->action, nft)) < 0)
 		return rc;
-	return set_comment(nft, rule->sentence);
+	return rule->sentence[0] ? set_comment(nft, rule->sentence) : 0;
 }
 
 /* --- kernel to plan --- */
@@ -135,7 +135,9 @@ static bool decode_comment(const struct nftnl_rule *nft, char sentence[PLAN_SENT
 	const uint8_t *udata = nftnl_rule_get_data(nft, NFTNL_RULE_USERDATA, &len);
 	const char *comment;
 
-	if (!udata || len < 2 + sizeof(prefix) || udata[0] != NFTNL_UDATA_RULE_COMMENT ||
+	if (!udata)
+		return true; /* a plan without comments */
+	if (len < 2 + sizeof(prefix) || udata[0] != NFTNL_UDATA_RULE_COMMENT ||
 	    udata[1] != len - 2 || udata[len - 1])
 		return false;
 	comment = (const char *)udata + 2;

@@ -105,6 +105,28 @@ void plan_add_rule(struct plan *plan, struct plan_chain *chain, const struct pla
 	grown[chain->n_rules++] = copy;
 }
 
+void plan_copy(const struct plan *plan, struct plan *ret_copy)
+{
+	for (size_t i = 0; i < plan->n_sets; i++) {
+		const struct plan_set *set = &plan->sets[i];
+		struct plan_set *copy = plan_add_set(ret_copy, set->name, set->family);
+
+		for (size_t j = 0; j < set->n_addrs; j++)
+			plan_add_addr(ret_copy, copy, &set->addrs[j]);
+	}
+	for (size_t i = 0; i < plan->n_chains; i++) {
+		const struct plan_chain *chain = &plan->chains[i];
+		struct plan_chain *copy = plan_add_chain(ret_copy, chain->name, chain->hook,
+							 chain->type, chain->priority);
+
+		for (size_t j = 0; j < chain->n_rules; j++)
+			plan_add_rule(ret_copy, copy, &chain->rules[j]);
+	}
+	ret_copy->no_comments = plan->no_comments;
+	ret_copy->installed = plan->installed;
+	memcpy(ret_copy->version, plan->version, sizeof(plan->version));
+}
+
 const struct plan_set *plan_find_set(const struct plan *plan, const char *name)
 {
 	for (size_t i = 0; i < plan->n_sets; i++) {
@@ -121,6 +143,13 @@ const struct plan_chain *plan_find_chain(const struct plan *plan, const char *na
 			return &plan->chains[i];
 	}
 	return NULL;
+}
+
+struct plan_chain *plan_get_chain(struct plan *plan, const char *name)
+{
+	const struct plan_chain *chain = plan_find_chain(plan, name);
+
+	return chain ? &plan->chains[chain - plan->chains] : NULL;
 }
 
 const struct plan_match *plan_rule_match(const struct plan_rule *rule, enum plan_match_kind kind)

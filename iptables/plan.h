@@ -121,6 +121,9 @@ enum plan_chain_type {
 #define PLAN_PRIORITY_BEFORE_DNAT (PLAN_PRIORITY_DNAT - 10)
 #define PLAN_PRIORITY_AFTER_DNAT  (PLAN_PRIORITY_DNAT + 10)
 
+/* Of a chain that was read back by a backend that cannot tell. It equals any. */
+#define PLAN_PRIORITY_UNKNOWN INT32_MIN
+
 struct plan_chain {
 	char name[PLAN_NAME_MAX];
 	enum plan_hook hook;
@@ -141,7 +144,8 @@ struct plan {
 	size_t n_sets, n_chains;
 	struct plan_set sets[PLAN_SETS_MAX];
 	struct plan_chain chains[PLAN_CHAINS_MAX];
-	int error; /* the first thing that did not fit: -ENOMEM or -E2BIG */
+	int error;        /* the first thing that did not fit: -ENOMEM or -E2BIG */
+	bool no_comments; /* the sentences are not for the kernel */
 	/* Of a plan that was read back: its rules' counters count, and who installed it. */
 	bool installed;
 	char version[PLAN_VERSION_MAX]; /* "" where that is not known */
@@ -167,11 +171,15 @@ void plan_add_addr(struct plan *plan, struct plan_set *set, const struct addr *a
 /* Appends the match; one too many makes the rule invalid. */
 void plan_add_match(struct plan_rule *rule, struct plan_match match);
 
+/* Fills an empty plan with a copy of another. */
+void plan_copy(const struct plan *plan, struct plan *ret_copy);
+
 /* Appends a copy of `rule`. */
 void plan_add_rule(struct plan *plan, struct plan_chain *chain, const struct plan_rule *rule);
 
 const struct plan_set *plan_find_set(const struct plan *plan, const char *name);
 const struct plan_chain *plan_find_chain(const struct plan *plan, const char *name);
+struct plan_chain *plan_get_chain(struct plan *plan, const char *name); /* to change it */
 
 /* The rule's match of that kind, or NULL. */
 const struct plan_match *plan_rule_match(const struct plan_rule *rule, enum plan_match_kind kind);

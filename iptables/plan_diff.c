@@ -70,8 +70,9 @@ static void differ_rules(struct diff *diff, char sign, const struct plan_chain *
 	char line[LINE_BYTES], text[PLAN_RULE_TEXT_MAX];
 
 	for (size_t i = from; i < to; i++) {
-		snprintf(line, sizeof(line), "chain %s: %s # %s", chain->name,
-			 plan_rule_format(&chain->rules[i], text), chain->rules[i].sentence);
+		snprintf(line, sizeof(line), "chain %s: %s%s%s", chain->name,
+			 plan_rule_format(&chain->rules[i], text),
+			 chain->rules[i].sentence[0] ? " # " : "", chain->rules[i].sentence);
 		differ(diff, sign, line);
 	}
 }
@@ -91,7 +92,9 @@ static void diff_rules(struct diff *diff, const struct plan_chain *found,
 
 static bool same_place(const struct plan_chain *a, const struct plan_chain *b)
 {
-	return a->hook == b->hook && a->type == b->type && a->priority == b->priority;
+	return a->hook == b->hook && a->type == b->type &&
+	       (a->priority == b->priority || a->priority == PLAN_PRIORITY_UNKNOWN ||
+		b->priority == PLAN_PRIORITY_UNKNOWN);
 }
 
 static void diff_chains(struct diff *diff, const struct plan *found, const struct plan *wanted)

@@ -82,6 +82,9 @@ const char *plan_chain_format(const struct plan_chain *chain, char buf[PLAN_CHAI
 {
 	if (chain->hook == PLAN_HOOK_NONE)
 		snprintf(buf, PLAN_CHAIN_TEXT_MAX, "chain %s", chain->name);
+	else if (chain->priority == PLAN_PRIORITY_UNKNOWN)
+		snprintf(buf, PLAN_CHAIN_TEXT_MAX, "chain %s (%s hook, type %s)", chain->name,
+			 plan_hook_name(chain->hook), plan_chain_type_name(chain->type));
 	else
 		snprintf(buf, PLAN_CHAIN_TEXT_MAX, "chain %s (%s hook, type %s, priority %d)",
 			 chain->name, plan_hook_name(chain->hook),
@@ -109,7 +112,9 @@ int plan_print(const struct plan *plan, FILE *out, struct err *err)
 		for (size_t j = 0; j < chain->n_rules; j++) {
 			const struct plan_rule *rule = &chain->rules[j];
 
-			fprintf(out, "  # %s\n  %s", rule->sentence, plan_rule_format(rule, text));
+			if (rule->sentence[0])
+				fprintf(out, "  # %s\n", rule->sentence);
+			fprintf(out, "  %s", plan_rule_format(rule, text));
 			if (plan->installed)
 				fprintf(out, " (%" PRIu64 " packets, %" PRIu64 " bytes)",
 					rule->packets, rule->bytes);

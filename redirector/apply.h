@@ -4,6 +4,7 @@
 #define MESHDNS_REDIRECTOR_APPLY_H
 
 #include "common/err.h"
+#include "iptables/backend.h"
 #include "iptables/plan.h"
 #include "redirector/settings.h"
 
@@ -12,15 +13,17 @@ int apply_prepare(const struct settings *settings, struct plan *ret_plan, struct
 
 /*
  * Makes the rules of the calling thread's network namespace be those of a valid plan, and reads
- * them back. Where they are that already nothing is written: handles and counters stay. What is
- * changed is logged at the info level.
+ * them back. Where they are that already nothing is written: handles and counters stay. Rules that
+ * another backend has installed are removed when the new ones are there. What is changed, and why
+ * by which backend, is logged at the info level.
  *
  * A failure leaves the rules as they were before. -EPERM without CAP_NET_ADMIN; -EOPNOTSUPP when
- * the kernel lacks something, which `err` names; anything else is the kernel's refusal.
+ * the machine lacks something, which `err` names; anything else is the kernel's refusal.
  */
-int apply_plan(const struct plan *plan, struct err *err);
+int apply_plan(const struct backend_options *options, const struct plan *plan, struct err *err);
 
-/* Puts back what was there before; NULL: nothing was. */
-int apply_restore(const struct plan *before, struct err *err);
+/* Puts back what the backend read before; NULL: nothing was there. */
+int apply_restore(const struct backend_options *options, const struct backend *backend,
+		  const struct plan *before, struct err *err);
 
 #endif

@@ -4,7 +4,6 @@
 #include <errno.h>
 
 #include "common/netns.h"
-#include "iptables/nft.h"
 
 void compare_free(struct compare *compare)
 {
@@ -25,6 +24,26 @@ static void note_difference(char sign, const char *text, void *arg)
 	}
 }
 
+/* In the words of the backend that is there, or would be. */
+static int diff_expressed(const struct settings *settings, struct compare *compare,
+			  const struct plan *wanted, struct err *err)
+{
+	const struct backend *backend =
+		backend_candidate(&settings->backend, 0, &(const char *){0});
+	cleanup_plan struct plan expressed = {0};
+	int rc;
+
+	if (compare->backend && settings->backend.name && compare->backend != backend)
+		note_difference('-', compare->backend->place, &compare->differences);
+	else if (compare->backend)
+		backend = compare->backend;
+	if ((rc = backend->express(wanted, &expressed, err)) < 0)
+		return rc;
+	plan_diff(compare->backend == backend ? &compare->found : &(const struct plan){0},
+		  &expressed, note_difference, &compare->differences);
+	return 0;
+}
+
 int compare_rules(const struct settings *settings, const struct plan *wanted,
 		  struct compare *ret_compare, struct err *err)
 {
@@ -34,17 +53,17 @@ int compare_rules(const struct settings *settings, const struct plan *wanted,
 	if (settings->netns && (rc = netns_enter(settings->netns, err)) < 0)
 		return rc;
 	*compare = (struct compare){.differences = json_array()};
-	rc = nft_read(&compare->found, err);
-	if (rc < 0 && rc != -ENOENT && rc != -EBADMSG)
+	rc = backend_read(&settings->backend, &compare->found, &compare->backend, err);
+	if (rc < 0 && rc != -EBADMSG)
 		return rc;
 	if (rc == -EBADMSG)
 		note_difference('-', err->msg, &compare->differences);
 	*err = (struct err){0};
-	if (wanted)
-		plan_diff(&compare->found, wanted, note_difference, &compare->differences);
+	if (wanted && (rc = diff_expressed(settings, compare, wanted, err)) < 0)
+		return rc;
 	if (!compare->differences)
 		return err_set(err, ENOMEM, "out of memory for the differences");
-	if (rc == -ENOENT)
+	if (!compare->backend)
 		compare->state = COMPARE_NOT_INSTALLED;
 	else if (json_array_size(compare->differences))
 		compare->state = COMPARE_DIFFERS;

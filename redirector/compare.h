@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "common/err.h"
+#include "iptables/backend.h"
 #include "iptables/plan.h"
 #include "iptables/plan_json.h"
 #include "redirector/settings.h"
@@ -14,7 +15,8 @@ enum compare_state { COMPARE_NOT_INSTALLED, COMPARE_INSTALLED, COMPARE_SAME, COM
 
 /* All zero is an empty one; compare_free() releases what it holds. */
 struct compare {
-	enum compare_state state; /* COMPARE_INSTALLED: there was no plan to compare with */
+	enum compare_state state;      /* COMPARE_INSTALLED: there was no plan to compare with */
+	const struct backend *backend; /* that it was found with; NULL: nothing was */
 	struct plan found;
 	json_t *differences; /* [{"sign": "-" or "+", "text": "..."}] */
 };

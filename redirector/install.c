@@ -5,12 +5,12 @@
 #include "redirector/rollback.h"
 
 /* An earlier install's guard is sent away, and may just have undone ours when it goes. */
-static int install(const struct plan *plan, struct err *err)
+static int install(const struct settings *settings, const struct plan *plan, struct err *err)
 {
 	enum rollback_end end;
 	int rc;
 
-	if ((rc = apply_plan(plan, err)) < 0)
+	if ((rc = apply_plan(&settings->backend, plan, err)) < 0)
 		return rc;
 	if ((rc = rollback_cancel(&end, err)) < 0) {
 		err_wrap(err, "an earlier install's rollback is still pending and will undo this");
@@ -18,21 +18,22 @@ static int install(const struct plan *plan, struct err *err)
 	}
 	if (end == ROLLBACK_CANCELLED)
 		log_info("the rollback that was pending is cancelled", NULL);
-	return end == ROLLBACK_DONE ? apply_plan(plan, err) : 0;
+	return end == ROLLBACK_DONE ? apply_plan(&settings->backend, plan, err) : 0;
 }
 
 /* The guard stands before the first rule does, so that there is no moment without it. */
-static int install_guarded(const struct plan *plan, unsigned int seconds, struct err *err)
+static int install_guarded(const struct settings *settings, const struct plan *plan,
+			   struct err *err)
 {
 	struct rollback rollback;
 	int rc;
 
-	if ((rc = rollback_start(seconds, &rollback, err)) < 0)
+	if ((rc = rollback_start(&settings->backend, settings->rollback_after, &rollback, err)) < 0)
 		return rc;
-	if ((rc = install(plan, err)) < 0)
+	if ((rc = install(settings, plan, err)) < 0)
 		rollback_drop(&rollback);
 	else if ((rc = rollback_post(&rollback, err)) == 0)
-		log_info("undone unless confirmed in time", "seconds=%u", seconds);
+		log_info("undone unless confirmed in time", "seconds=%u", settings->rollback_after);
 	return rc;
 }
 
@@ -48,8 +49,8 @@ static enum exit_code run(struct settings *settings, struct err *err)
 	if ((code = command_enter_netns(settings, err)) != EXIT_DONE)
 		return code;
 	if (settings->rollback_after)
-		return command_exit_code(install_guarded(&plan, settings->rollback_after, err));
-	return command_exit_code(install(&plan, err));
+		return command_exit_code(install_guarded(settings, &plan, err));
+	return command_exit_code(install(settings, &plan, err));
 }
 
 const struct command command_install = {
@@ -60,6 +61,7 @@ const struct command command_install = {
 		    "  meshdns-redirect install --redirect-dns --netns blue --verbose\n"
 		    "  meshdns-redirect install --redirect-dns --rollback-after 60s\n"
 		    "  meshdns-redirect install --redirect-dns --dry-run\n"
+		    "  meshdns-redirect install --redirect-dns --backend iptables-legacy\n"
 		    "  meshdns-redirect install transparent-proxy --config kuma.yaml\n",
 	.rows = settings_install_rows,
 	.run = run,

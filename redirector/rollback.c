@@ -14,7 +14,6 @@
 
 #include "common/cleanup.h"
 #include "common/options.h"
-#include "iptables/nft.h"
 #include "redirector/apply.h"
 
 #define RUN_DIR     "/run/meshdns"
@@ -46,6 +45,19 @@ static void remove_record(int record, const char *path)
 /* --- the guard ----------------------------------------------------------------------------------
  */
 
+/* What was there, and how it is put back. */
+struct before {
+	const struct backend_options *options;
+	const struct backend *backend; /* NULL: nothing was there */
+	struct plan plan;
+};
+
+static int restore(const struct before *before, struct err *err)
+{
+	return apply_restore(before->options, before->backend,
+			     before->backend ? &before->plan : NULL, err);
+}
+
 /* Its own session, no terminal, none of our files: a pipe that it held would never end. */
 static void leave_everything(int record)
 {
@@ -61,14 +73,14 @@ static void leave_everything(int record)
 		return;
 }
 
-static void put_back(int record, const struct plan *before)
+static void put_back(int record, const struct before *before)
 {
 	struct err err;
-	int rc = apply_restore(before, &err);
+	int rc = restore(before, &err);
 
 	for (int i = 1; rc < 0 && i < ATTEMPTS; i++) {
 		sleep(1);
-		rc = apply_restore(before, &err);
+		rc = restore(before, &err);
 	}
 	if (rc < 0) {
 		syslog(LOG_ERR, "not confirmed in time, and cannot be undone: %s", err.msg);
@@ -80,7 +92,7 @@ static void put_back(int record, const struct plan *before)
 }
 
 /* All signals are blocked: a hang-up stays unheard, and there is no moment between two answers. */
-static _Noreturn void stand_guard(const struct rollback *rollback, const struct plan *before,
+static _Noreturn void stand_guard(const struct rollback *rollback, const struct before *before,
 				  unsigned int seconds)
 {
 	char posted[NAME_MAX];
@@ -104,7 +116,7 @@ static _Noreturn void stand_guard(const struct rollback *rollback, const struct 
 	_exit(0);
 }
 
-static int start_guard(const struct plan *before, unsigned int seconds, struct rollback *rollback,
+static int start_guard(const struct before *before, unsigned int seconds, struct rollback *rollback,
 		       struct err *err)
 {
 	sigset_t all, old;
@@ -139,19 +151,19 @@ static int make_record(struct rollback *rollback, struct err *err)
 	return 0;
 }
 
-int rollback_start(unsigned int seconds, struct rollback *ret_rollback, struct err *err)
+int rollback_start(const struct backend_options *options, unsigned int seconds,
+		   struct rollback *ret_rollback, struct err *err)
 {
-	cleanup_plan struct plan before = {0};
-	int state = nft_read(&before, err), rc;
+	struct before before = {.options = options};
+	int rc = backend_read(options, &before.plan, &before.backend, err);
 
 	*ret_rollback = (struct rollback){.record = -1};
-	if (state == -EBADMSG)
+	if (rc == -EBADMSG)
 		err_wrap(err, "could not be put back exactly, uninstall first");
-	if (state < 0 && state != -ENOENT)
-		return state;
-	if ((rc = make_record(ret_rollback, err)) < 0 ||
-	    (rc = start_guard(state < 0 ? NULL : &before, seconds, ret_rollback, err)) < 0)
+	if (rc == 0 && ((rc = make_record(ret_rollback, err)) < 0 ||
+			(rc = start_guard(&before, seconds, ret_rollback, err)) < 0))
 		rollback_drop(ret_rollback);
+	plan_free(&before.plan);
 	return rc;
 }
 

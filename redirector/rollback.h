@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "common/err.h"
+#include "iptables/backend.h"
 
 struct rollback {
 	int record; /* -1: no guard */
@@ -28,7 +29,8 @@ struct rollback {
  * below. If neither is reached, because somebody killed us, the guard does its work.
  * -EBADMSG: what is there cannot be put back, for it is not all ours.
  */
-int rollback_start(unsigned int seconds, struct rollback *ret_rollback, struct err *err);
+int rollback_start(const struct backend_options *options, unsigned int seconds,
+		   struct rollback *ret_rollback, struct err *err);
 
 /*
  * Makes it the guard of this namespace, where rollback_cancel() finds it; one at most can be. On

@@ -14,6 +14,9 @@ const struct settings settings_default = {
 	.inbound_port = SETTINGS_INBOUND_PORT,
 	.outbound_port = SETTINGS_OUTBOUND_PORT,
 	.log_level = 7,
+	.backend = {.lock_wait_s = SETTINGS_LOCK_WAIT_S,
+		    .retries = SETTINGS_RETRIES,
+		    .retry_sleep_ms = SETTINGS_RETRY_SLEEP_MS},
 };
 
 /* --- rows --- */
@@ -70,6 +73,33 @@ static int parse_duration(void *settings, const char *value, struct err *err)
 #define NETNS_ROW                                                      \
 	{"netns", OPTION_STRING, AT(netns), "PATH|NAME|PID",           \
 	 .help = "in that network namespace (this one)"}
+#define PROGRAM_ROW(program, ipv6, key_)                               \
+	{"", OPTION_STRING, AT(backend.programs[program][ipv6]), .key = (key_)}
+/* `from`: whether environment and files are asked, PLACE or NO_PLACE. */
+#define PLACE(name)    (name)
+#define NO_PLACE(name) NULL
+#define IPTABLES_ROWS(from)                                            \
+	{"wait", OPTION_CALL, 0, "SECONDS",                            \
+	 .help = "how long to wait for the lock of iptables-legacy (5)", \
+	 .parse = settings_parse_wait, .env = from("WAIT"), .key = from("wait")},  \
+	{"wait-interval", OPTION_CALL, 0, "MICROSECONDS",              \
+	 .help = "how often to look at that lock (0: iptables' own)",  \
+	 .parse = settings_parse_wait_interval,                        \
+	 .env = from("WAIT_INTERVAL"), .key = from("waitInterval")},               \
+	{"max-retries", OPTION_CALL, 0, "N",                           \
+	 .help = "how often to try iptables-restore again (4)",        \
+	 .parse = settings_parse_retries,                              \
+	 .env = from("RETRY_MAX_RETRIES"), .key = from("retry.maxRetries")},       \
+	{"sleep-between-retries", OPTION_CALL, 0, "DURATION",          \
+	 .help = "how long before that (2s)",                          \
+	 .parse = settings_parse_retry_sleep,                          \
+	 .env = from("RETRY_SLEEP_BETWEEN_RETRIES"),                         \
+	 .key = from("retry.sleepBetweenRetries")},                          \
+	{"iptables-executables", OPTION_CALL, 0, "NAME:PATH,...",      \
+	 .help = "which programs to run (those of the system); the names are iptables-save, "  \
+		 "iptables-restore and these with ip6tables",          \
+	 .parse = settings_parse_programs,                             \
+	 .env = from("IPTABLES_EXECUTABLES")}
 #define HELP_ROWS                                                      \
 	{"help", OPTION_BOOL, AT(help), NULL, .help = "print this"},   \
 	{"version", OPTION_BOOL, AT(version), NULL, .help = "print the version"}
@@ -178,6 +208,10 @@ const struct option_row settings_install_rows[] = {
 	 .key = "log.level"},
 	{"disable-comments", OPTION_BOOL, AT(no_comments), NULL, .help = "rules without comments",
 	 .env = "COMMENTS_DISABLED", .key = "comments.disabled"},
+	{"backend", OPTION_CALL, 0, "NAME",
+	 .help = "auto, nftables, iptables-nft or iptables-legacy (auto: nftables where the kernel "
+		 "has it, else the flavour of iptables that this host uses)",
+	 .parse = settings_parse_backend, .env = "BACKEND", .key = "backend"},
 	NETNS_ROW,
 	{"rollback-after", OPTION_CALL, 0, "TIME",
 	 .help = "install only: undo it after that time (60s, 2m) unless confirm is run before",
@@ -192,23 +226,17 @@ const struct option_row settings_install_rows[] = {
 	 .key = "verbose"},
 	HELP_ROWS,
 
+	TITLE_ROW("Of iptables alone"),
+	IPTABLES_ROWS(PLACE),
+	UNUSED_ROW("", NULL, NULL, "iptablesExecutables.iptables", NULL),
+	PROGRAM_ROW(BACKEND_SAVE, 0, "iptablesExecutables.iptables-save"),
+	PROGRAM_ROW(BACKEND_RESTORE, 0, "iptablesExecutables.iptables-restore"),
+	UNUSED_ROW("", NULL, NULL, "iptablesExecutables.ip6tables", NULL),
+	PROGRAM_ROW(BACKEND_SAVE, 1, "iptablesExecutables.ip6tables-save"),
+	PROGRAM_ROW(BACKEND_RESTORE, 1, "iptablesExecutables.ip6tables-restore"),
+
 	/* So that Kuma's users need not change their files; behind each what it is for. */
 	TITLE_ROW("Taken for Kuma's sake, without effect in this version"),
-	UNUSED_ROW("wait", "SECONDS", "WAIT", "wait", "how long iptables waits for its lock"),
-	UNUSED_ROW("wait-interval", "MICROSECONDS", "WAIT_INTERVAL", "waitInterval",
-		   "how often iptables looks at its lock"),
-	UNUSED_ROW("max-retries", "N", "RETRY_MAX_RETRIES", "retry.maxRetries",
-		   "how often iptables is tried again"),
-	UNUSED_ROW("sleep-between-retries", "DURATION", "RETRY_SLEEP_BETWEEN_RETRIES",
-		   "retry.sleepBetweenRetries", "how long before iptables is tried again"),
-	UNUSED_ROW("iptables-executables", "NAME:PATH,...", "IPTABLES_EXECUTABLES", NULL,
-		   "which iptables programs are run"),
-	UNUSED_ROW("", NULL, NULL, "iptablesExecutables.iptables", NULL),
-	UNUSED_ROW("", NULL, NULL, "iptablesExecutables.iptables-save", NULL),
-	UNUSED_ROW("", NULL, NULL, "iptablesExecutables.iptables-restore", NULL),
-	UNUSED_ROW("", NULL, NULL, "iptablesExecutables.ip6tables", NULL),
-	UNUSED_ROW("", NULL, NULL, "iptablesExecutables.ip6tables-save", NULL),
-	UNUSED_ROW("", NULL, NULL, "iptablesExecutables.ip6tables-restore", NULL),
 	UNUSED_ROW("", NULL, "REDIRECT_NAME_PREFIX", NULL, "what iptables chains are called"),
 	UNUSED_ROW("", NULL, "REDIRECT_INBOUND_CHAIN_NAME", NULL, NULL),
 	UNUSED_ROW("", NULL, "REDIRECT_INBOUND_REDIRECT_CHAIN_NAME", NULL, NULL),
@@ -245,6 +273,7 @@ const struct option_row settings_install_rows[] = {
 
 const struct option_row settings_uninstall_rows[] = {
 	NETNS_ROW,
+	IPTABLES_ROWS(NO_PLACE),
 	{"dry-run", OPTION_BOOL, AT(dry_run), NULL,
 	 .help = "print what would be removed, and remove nothing"},
 	{"verbose", OPTION_BOOL, AT(verbose), NULL, .help = "say what is done"},

@@ -14,6 +14,7 @@
 #include "common/addr.h"
 #include "common/err.h"
 #include "common/options.h"
+#include "iptables/backend.h"
 
 #define SETTINGS_DNS_PORT       15053
 #define SETTINGS_INBOUND_PORT   15006
@@ -25,6 +26,11 @@
 #define SETTINGS_VNETS_MAX      32
 #define SETTINGS_IFNAME_MAX     16 /* IFNAMSIZ */
 #define SETTINGS_CONFIGS_MAX    16
+
+/* Kuma's: how iptables' lock is waited for, and how often its programs are tried again. */
+#define SETTINGS_LOCK_WAIT_S    5
+#define SETTINGS_RETRIES        4
+#define SETTINGS_RETRY_SLEEP_MS 2000
 
 #define SETTINGS_ENV_PREFIX     "KUMA_TRANSPARENT_PROXY_"
 
@@ -93,6 +99,7 @@ struct settings {
 	bool no_comments;
 
 	/* how, and where */
+	struct backend_options backend;
 	const char *netns;           /* NULL: this one; else as netns_enter() takes it */
 	unsigned int rollback_after; /* seconds; 0: never */
 	const char *as;              /* whose questions verify asks; NULL: nobody's */

@@ -36,6 +36,17 @@ int settings_parse_family_mode(void *settings, const char *value, struct err *er
 int settings_parse_log_level(void *settings, const char *value, struct err *err);
 int settings_parse_config(void *settings, const char *value, struct err *err);
 
+/* Those of the backend; durations are as Go writes them. */
+int settings_parse_backend(void *settings, const char *value, struct err *err);
+int settings_parse_wait(void *settings, const char *value, struct err *err);
+int settings_parse_wait_interval(void *settings, const char *value, struct err *err);
+int settings_parse_retries(void *settings, const char *value, struct err *err);
+int settings_parse_retry_sleep(void *settings, const char *value, struct err *err);
+int settings_parse_programs(void *settings, const char *value, struct err *err);
+
+/* A copy that lives as long as the settings; NULL: out of memory. */
+const char *settings_keep_text(struct settings *settings, const char *text);
+
 /*
  * A file of --config, "-" is standard input: YAML or JSON whose keys are those of the rows. What it
  * does not mention stays as it is. `err` begins with FILE:LINE. Strings are added to

@@ -184,7 +184,7 @@ static bool is_bool(const yaml_event_t *event)
 	return is_plain(event) && (!strcasecmp(text, "true") || !strcasecmp(text, "false"));
 }
 
-static const char *keep_text(struct settings *settings, const char *text)
+const char *settings_keep_text(struct settings *settings, const char *text)
 {
 	size_t size = strlen(text) + 1;
 	struct settings_text *kept = malloc(sizeof(*kept) + size);
@@ -209,7 +209,7 @@ static int set_scalar(struct reader *r, const struct option_row *row)
 		return refuse(r, "must be a number, without quotes");
 	if (row->kind == OPTION_STRING && is_bool(&r->event))
 		return refuse(r, "must be text; put it in quotes if that is meant");
-	if (row->kind == OPTION_STRING && !(text = keep_text(r->settings, text)))
+	if (row->kind == OPTION_STRING && !(text = settings_keep_text(r->settings, text)))
 		return err_set(r->err, ENOMEM, "cannot read %s: out of memory", r->name);
 	return options_set(row, r->settings, text, r->err) < 0 ? at_event(r) : 0;
 }

@@ -27,8 +27,8 @@ static int print_words(const struct compare *compare, struct err *err)
 		compare_print_differences(compare, stdout);
 	if (compare->state == COMPARE_NOT_INSTALLED)
 		return 0;
-	printf("backend: nftables, table inet meshdns\nversion: %s\n%s\n",
-	       found->version[0] ? found->version : "not known",
+	printf("backend: %s, %s\nversion: %s\n%s\n", compare->backend->name,
+	       compare->backend->place, found->version[0] ? found->version : "not known",
 	       rollback_is_pending() ? "not confirmed: it will be undone unless meshdns-redirect "
 				       "confirm is run in time\n"
 				     : "");
@@ -42,7 +42,7 @@ static int print_json(const struct compare *compare, struct err *err)
 					      "differences", compare->differences);
 
 	if (compare->state != COMPARE_NOT_INSTALLED &&
-	    (json_object_set_new(json, "backend", json_string("nftables")) < 0 ||
+	    (json_object_set_new(json, "backend", json_string(compare->backend->name)) < 0 ||
 	     json_object_set_new(json, "version",
 				 found->version[0] ? json_string(found->version) : json_null()) <
 		     0 ||

@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "common/log.h"
-#include "iptables/nft.h"
+#include "iptables/backend.h"
 #include "redirector/commands.h"
 #include "redirector/rollback.h"
 
@@ -14,14 +14,17 @@ static enum exit_code run(struct settings *settings, struct err *err)
 	int rc;
 
 	if (settings->dry_run) {
-		puts("would remove the nftables table inet meshdns, where it is");
+		for (size_t i = 0; i < BACKENDS; i++)
+			printf("would remove what there is of %s: %s\n", backends[i]->name,
+			       backends[i]->place);
 		return EXIT_DONE;
 	}
 	if ((code = command_enter_netns(settings, err)) != EXIT_DONE)
 		return code;
-	if ((rc = nft_remove(&was_there, err)) == 0 && (rc = rollback_cancel(&end, err)) == 0 &&
+	if ((rc = backend_remove(&settings->backend, NULL, &was_there, err)) == 0 &&
+	    (rc = rollback_cancel(&end, err)) == 0 &&
 	    end == ROLLBACK_DONE) /* it may have put something back */
-		rc = nft_remove(&again, err);
+		rc = backend_remove(&settings->backend, NULL, &again, err);
 	if (rc == 0)
 		log_info(was_there ? "the rules are removed"
 				   : "nothing to do: no rules are installed",

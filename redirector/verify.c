@@ -12,7 +12,6 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
-#include "iptables/nft.h"
 #include "redirector/cause.h"
 #include "redirector/commands.h"
 #include "redirector/compare.h"
@@ -104,7 +103,9 @@ static int ask(struct verify *v, struct err *err)
 	add_probes(v);
 	if ((rc = probe_ask(v->probes, v->n_probes, err)) < 0)
 		return rc;
-	if (nft_read(&after, &ignored) == 0 && (now = count_redirected(&after)) > before)
+	if (v->compare.backend &&
+	    v->compare.backend->read(&v->settings->backend, &after, &ignored) == 0 &&
+	    (now = count_redirected(&after)) > before)
 		v->redirected = now - before;
 	return 0;
 }

@@ -94,16 +94,26 @@ section_rows() {
 	done < <(awk -v section="$1:" '$1 == section { on = 1; next } !NF { on = 0 } on' "$TABLE")
 }
 
-# matrix SECTION: installs its settings, sends its packets, compares.
+# matrix SECTION: installs its settings, sends its packets, compares; by every backend.
 matrix() {
-	local flags who rows
+	local flags backend rows
 	flags=$(sed -n "s/^$1: //p" "$TABLE")
-	# shellcheck disable=SC2086 # flags
-	install_rules $flags "${EXCLUSIONS[@]}"
-	# shellcheck disable=SC2086
-	expect_match 'nothing to do' "$(install_rules $flags "${EXCLUSIONS[@]}" --verbose 2>&1)"
 	rows=$(section_rows "$1")
 	[[ $rows ]] || fail "the table has no section $1"
+	for backend in nftables iptables-nft iptables-legacy; do
+		# shellcheck disable=SC2086 # flags
+		install_rules $flags "${EXCLUSIONS[@]}" --backend "$backend"
+		# shellcheck disable=SC2086
+		expect_match 'nothing to do' \
+			"$(install_rules $flags "${EXCLUSIONS[@]}" --backend "$backend" --verbose 2>&1)"
+		expect_match "^backend: $backend," "$(redirect status)"
+		compare_rows "$1 by $backend"
+	done
+}
+
+# compare_rows WHAT: where the packets of $rows land.
+compare_rows() {
+	local who
 	for who in other root proxy excluded passthrough outside banned; do
 		grep "^$who " <<<"$rows" >"$LAB/wanted" || continue
 		cut -d ' ' -f 2-4 "$LAB/wanted" | probe "$who" >"$LAB/landed"

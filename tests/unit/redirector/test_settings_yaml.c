@@ -194,7 +194,7 @@ Test(settings_yaml, what_only_an_enemy_writes)
 	refused("!x {}\n", "f.yaml:1: anchors and tags");
 	refused("kumaDPUser: \"a\\0b\"\n", "f.yaml:1: kumaDPUser: there is a NUL in it");
 	refused("wait: 1\n---\nwait: 2\n", "f.yaml:2: a second document");
-	refused("wait: [\n", "f.yaml:2: no YAML: ");
+	refused("redirect: {inbound: {excludePorts: [\n", "f.yaml:2: no YAML: ");
 	refused("wait: 1\n\tb: 2\n", "f.yaml:2: no YAML: ");
 	refused("kumaDPUser: \xff\n", "f.yaml: no YAML: ");
 	memset(deep, '[', sizeof(deep) - 1);
