@@ -38,12 +38,12 @@ struct backend {
 	int (*express)(const struct plan *plan, struct plan *ret_expressed, struct err *err);
 
 	/*
-	 * Makes the kernel hold an expressed plan. -EPERM without the privileges; -EOPNOTSUPP when
-	 * the machine lacks something, which `err` names; -ENOBUFS: the answer was lost, a look
-	 * tells.
+	 * Makes the kernel hold an expressed plan. `replace`: rules of ours have been seen there,
+	 * which need not be true any more. -EPERM without the privileges; -EOPNOTSUPP when the
+	 * machine lacks something, which `err` names; -ENOBUFS: the answer was lost, a look tells.
 	 */
 	int (*apply)(const struct backend_options *options, const struct plan *expressed,
-		     struct err *err);
+		     bool replace, struct err *err);
 	int (*remove)(const struct backend_options *options, bool *ret_was_there, struct err *err);
 
 	/*

@@ -311,12 +311,12 @@ static int express(const struct plan *plan, struct plan *ret_expressed, struct e
 }
 
 static int apply_expressed(const struct backend_options *options, const struct plan *expressed,
-			   struct err *err)
+			   bool replace, struct err *err)
 {
-	int rc = nft_create(expressed, err);
+	int rc = replace ? -EEXIST : nft_create(expressed, err);
 
 	(void)options;
-	return rc == -EEXIST ? nft_replace(expressed, err) : rc;
+	return rc == -EEXIST ? nft_replace(expressed, err) : rc; /* somebody was faster */
 }
 
 static int remove_all(const struct backend_options *options, bool *ret_was_there, struct err *err)

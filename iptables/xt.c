@@ -280,8 +280,9 @@ static bool legacy_is_present(void)
 
 #define FLAVOUR(name_, flavour_)                                                               \
 	static int name_##_apply(const struct backend_options *options,                        \
-				 const struct plan *expressed, struct err *err)                \
+				 const struct plan *expressed, bool replace, struct err *err)  \
 	{                                                                                      \
+		(void)replace;                                                                 \
 		return apply_plan(options, flavour_, expressed, err);                          \
 	}                                                                                      \
 	static int name_##_remove(const struct backend_options *options, bool *ret_was_there,  \

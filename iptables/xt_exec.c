@@ -50,35 +50,29 @@ static int memory_file(const char *text)
 /* All that comes, up to `max` bytes; 0 or -errno. */
 static int read_all(int fd, size_t max, char **ret_text, size_t *ret_len)
 {
+	cleanup_free char *text = NULL;
 	size_t size = 0, len = 0;
-	char *text = NULL;
+	ssize_t n = 1;
 
-	for (;;) {
-		ssize_t n;
-
+	while (n != 0) {
 		if (size - len < 2) {
 			char *grown = realloc(text, size += CHUNK + size / 2);
 
 			if (!grown)
-				break;
+				return -ENOMEM;
 			text = grown;
 		}
 		n = read(fd, text + len, size - len - 1);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n > 0 && (len += (size_t)n) <= max)
-			continue;
-		if (n != 0) {
-			errno = n > 0 ? EFBIG : errno;
-			break;
-		}
-		text[len] = '\0';
-		*ret_text = text;
-		*ret_len = len;
-		return 0;
+		if (n < 0 && errno != EINTR)
+			return -EIO;
+		len += n > 0 ? (size_t)n : 0;
+		if (len > max)
+			return -EFBIG;
 	}
-	free(text);
-	return -(errno ? errno : ENOMEM);
+	text[len] = '\0';
+	*ret_text = take_ptr(&text);
+	*ret_len = len;
+	return 0;
 }
 
 /* The last line that is one. */

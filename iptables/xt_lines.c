@@ -230,7 +230,6 @@ static int take_rule(struct save *save, const char *rule, uint64_t packets, uint
 static int take_line(struct save *save, char *text)
 {
 	uint64_t packets = 0, bytes = 0;
-	int end = 0;
 
 	if (*text == '*') {
 		begin_table(save, text + 1);
@@ -245,10 +244,13 @@ static int take_line(struct save *save, char *text)
 		return add_line(save->lines, (struct xt_line){save->table, XT_LINE_CHAIN,
 							      .text = strdup(text + 1)});
 	}
-	if (*text == '[' &&
-	    sscanf(text, "[%" SCNu64 ":%" SCNu64 "] %n", &packets, &bytes, &end) < 2)
-		return -EBADMSG;
-	text += end;
+	if (*text == '[') {
+		packets = strtoull(text + 1, &text, 10);
+		bytes = *text == ':' ? strtoull(text + 1, &text, 10) : 0;
+		if (strncmp(text, "] ", 2) != 0)
+			return -EBADMSG;
+		text += 2;
+	}
 	return strncmp(text, "-A ", 3) != 0 ? 0 : take_rule(save, text + 3, packets, bytes);
 }
 

@@ -60,7 +60,7 @@ int apply_restore(const struct backend_options *options, const struct backend *b
 		  const struct plan *before, struct err *err)
 {
 	bool was_there;
-	int rc = before ? backend->apply(options, before, err) : 0;
+	int rc = before ? backend->apply(options, before, true, err) : 0;
 
 	return rc < 0 ? rc : backend_remove(options, before ? backend : NULL, &was_there, err);
 }
@@ -79,7 +79,7 @@ static int install(const struct backend_options *options, const struct backend *
 		log_info("nothing to do: the rules are installed already", NULL);
 		return 0;
 	}
-	rc = backend->apply(options, expressed, err);
+	rc = backend->apply(options, expressed, same, err);
 	if (rc < 0 && rc != -ENOBUFS) /* then the answer was lost, and only a look tells */
 		return rc;
 	if ((rc = verify(options, backend, expressed, err)) == 0)

@@ -246,6 +246,7 @@ int policy_plan(const struct settings *settings, const struct host *host, struct
 	if ((rc = settings_check_install(settings, err)) < 0 ||
 	    (rc = policy_find_targets(&policy, err)) < 0)
 		return rc;
+	ret_plan->no_comments = settings->no_comments;
 	add_prerouting(&policy);
 	if ((rc = add_output(&policy, err)) < 0)
 		return rc;

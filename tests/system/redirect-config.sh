@@ -101,7 +101,7 @@ test_mistakes_in_files() {
 	wrong '3: ebpf: this was removed' 'ebpf: {enabled: true}'
 	wrong '3: storeFirewalld: this version cannot' 'storeFirewalld: true'
 	wrong '3: wait: anchors' 'wait: &a 1'
-	wrong '4: no YAML' 'wait: ['
+	wrong '4: no YAML' 'redirect: {inbound: {excludePorts: ['
 	says 1 "cannot open $CONFIG/none: No such file" plan --config "$CONFIG/none"
 	says 1 "$CONFIG is not a regular file" plan --config "$CONFIG"
 	says 1 "file's name is missing" plan --config ''
