@@ -122,7 +122,12 @@ static bool transmit(struct oneshot_conn *conn)
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR;
 	conn->out_pos += (size_t)n;
-	return conn->out_pos < conn->out_len;
+	if (conn->out_pos < conn->out_len)
+		return true;
+	/* What was sent and not read would make closing a reset, and the peer lose the answer. */
+	for (int i = 0; i < 64 && recv(conn->fd, conn->in, sizeof(conn->in), MSG_DONTWAIT) > 0; i++)
+		conn->in_len = 0;
+	return false;
 }
 
 static bool advance(struct oneshot *oneshot, struct oneshot_conn *conn, int64_t now_ms)
