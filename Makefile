@@ -41,7 +41,7 @@ compile := $(CC) $(cflags) $(CPPFLAGS) $(CFLAGS) # by value: what a target adds 
 
 common     := common/err.o common/log.o common/addr.o common/file.o common/nearest.o \
 	      common/netns.o common/options.o common/resolvconf.o common/user.o
-redirect   := $(patsubst %.c,%.o,$(sort $(wildcard iptables/*.c redirector/*.c)))
+redirect   := $(patsubst %.c,%.o,$(sort $(wildcard iptables/*.c redirector/*.c))) common/cgroup.o
 resolver   := $(patsubst %.c,%.o,$(sort $(wildcard resolver/*.c))) common/privs.o common/confine.o \
 	      common/landlock.o common/ready.o
 

@@ -164,6 +164,9 @@ static int put_step(struct nl_batch *batch, const struct plan *plan, const struc
 
 static const char *feature_of_rule(const struct plan_rule *rule)
 {
+	if (plan_rule_match(rule, PLAN_MATCH_CGROUP))
+		return "matching by cgroup (CONFIG_NFT_SOCKET, CONFIG_SOCK_CGROUP_DATA, Linux "
+		       "5.13 or later)";
 	switch (rule->action.kind) {
 	case PLAN_ACTION_REDIRECT: return "redirection (CONFIG_NFT_REDIR)";
 	case PLAN_ACTION_ZONE:
@@ -226,6 +229,18 @@ static int explain(const struct step *step, int rc, struct err *err)
 	return err_set(err, rc, "the kernel refused %s: %s", name, err_text(rc));
 }
 
+/* It could not even be put into words. */
+static int explain_unsaid(const struct step *step, int rc, struct err *err)
+{
+	const struct plan_match *cgroup =
+		step->rule ? plan_rule_match(step->rule, PLAN_MATCH_CGROUP) : NULL;
+
+	if (cgroup && rc != -ENOMEM)
+		return err_set(err, rc, "the rule \"%s\" needs the cgroup %s: %s",
+			       step->rule->sentence, cgroup->cgroup, err_text(rc));
+	return explain(step, rc, err);
+}
+
 static int apply_steps(const struct plan *plan, const struct step *steps, size_t n, struct err *err)
 {
 	cleanup_nl_batch struct nl_batch batch = {0};
@@ -235,7 +250,7 @@ static int apply_steps(const struct plan *plan, const struct step *steps, size_t
 
 	for (size_t i = 0; i < n; i++) {
 		if ((rc = put_step(&batch, plan, &steps[i])) < 0)
-			return explain(&steps[i], rc, err);
+			return explain_unsaid(&steps[i], rc, err);
 	}
 	if ((rc = nl_open(&nl, err)) < 0)
 		return rc;

@@ -6,7 +6,7 @@
  *
  *	one value	load  cmp ==			range	load  [byteorder]  cmp >=  cmp <=
  *	prefix		load  [bitwise &]  cmp ==	state	load  bitwise &    cmp != 0
- *	set		load  lookup
+ *	set		load  lookup				mark	load  [bitwise &]  cmp ==
  *
  * The comparisons are those of bytes, so a range of what is in host order is turned first.
  */
@@ -14,6 +14,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <libnftnl/expr.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
@@ -22,19 +23,32 @@
 
 #include "common/cleanup.h"
 
-enum form { FORM_U8, FORM_BE16, FORM_HOST32, FORM_SET, FORM_PREFIX, FORM_INTERFACE, FORM_STATE };
+enum form {
+	FORM_U8,
+	FORM_BE16,
+	FORM_HOST32,
+	FORM_MASKED32,
+	FORM_SET,
+	FORM_PREFIX,
+	FORM_INTERFACE,
+	FORM_STATE,
+	FORM_CGROUP
+};
 
 static const struct load {
 	enum plan_match_kind kind;
 	sa_family_t family; /* of addresses, else 0 */
-	const char *expr;   /* "meta", "payload" or "ct" */
-	uint32_t key;       /* meta and ct: key; payload: base */
+	const char *expr;   /* "meta", "payload", "ct" or "socket" */
+	uint32_t key;       /* payload: base; else the key */
 	uint32_t offset, len;
 	enum form form;
 } loads[] = {
 	{PLAN_MATCH_FAMILY, 0, "meta", NFT_META_NFPROTO, 0, 1, FORM_U8},
 	{PLAN_MATCH_PROTOCOL, 0, "meta", NFT_META_L4PROTO, 0, 1, FORM_U8},
 	{PLAN_MATCH_UID, 0, "meta", NFT_META_SKUID, 0, 4, FORM_HOST32},
+	{PLAN_MATCH_GID, 0, "meta", NFT_META_SKGID, 0, 4, FORM_HOST32},
+	{PLAN_MATCH_CGROUP, 0, "socket", NFT_SOCKET_CGROUPV2, 0, 8, FORM_CGROUP},
+	{PLAN_MATCH_MARK, 0, "meta", NFT_META_MARK, 0, 4, FORM_MASKED32},
 	{PLAN_MATCH_IIF, 0, "meta", NFT_META_IIFNAME, 0, IFNAMSIZ, FORM_INTERFACE},
 	{PLAN_MATCH_OIF, 0, "meta", NFT_META_OIFNAME, 0, IFNAMSIZ, FORM_INTERFACE},
 	{PLAN_MATCH_INVALID, 0, "ct", NFT_CT_STATE, 0, 4, FORM_STATE},
@@ -51,6 +65,9 @@ _Static_assert(NFPROTO_IPV4 == AF_INET && NFPROTO_IPV6 == AF_INET6, "a family is
 
 static const uint32_t state_invalid = NF_CT_STATE_INVALID_BIT;
 static const uint8_t zeros[16];
+
+_Static_assert(PLAN_CGROUP_GONE == '?', "is what these begin with");
+#define CGROUP_GONE "?%" PRIu64 "/%" PRIu32 /* id, level */
 
 /* The addresses of a rule are of its family, whatever loads them. */
 static bool load_fits(const struct load *load, const struct plan_rule *rule)
@@ -91,7 +108,8 @@ static uint32_t bytes_value(const struct load *load, bool range, const void *byt
 
 /* --- plan to kernel --- */
 
-static int append_load(struct nftnl_rule *nft, const struct load *load)
+/* `level` is that of a cgroup. */
+static int append_load(struct nftnl_rule *nft, const struct load *load, uint32_t level)
 {
 	struct nftnl_expr *expr = nft_append(nft, load->expr);
 
@@ -103,6 +121,10 @@ static int append_load(struct nftnl_rule *nft, const struct load *load)
 	} else if (!strcmp(load->expr, "ct")) {
 		nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_KEY, load->key);
 		nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_DREG, NFT_REGISTER);
+	} else if (!strcmp(load->expr, "socket")) {
+		nftnl_expr_set_u32(expr, NFTNL_EXPR_SOCKET_KEY, load->key);
+		nftnl_expr_set_u32(expr, NFTNL_EXPR_SOCKET_DREG, NFT_REGISTER);
+		nftnl_expr_set_u32(expr, NFTNL_EXPR_SOCKET_LEVEL, level);
 	} else {
 		nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_BASE, load->key);
 		nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_OFFSET, load->offset);
@@ -169,6 +191,13 @@ static int append_number(struct nftnl_rule *nft, const struct load *load,
 	return append_cmp(nft, NFT_CMP_LTE, last, load->len);
 }
 
+static int append_masked(struct nftnl_rule *nft, const struct plan_match *m)
+{
+	int rc = m->mask == UINT32_MAX ? 0 : append_mask(nft, &m->mask, sizeof(m->mask));
+
+	return rc < 0 ? rc : append_cmp(nft, NFT_CMP_EQ, &m->value, sizeof(m->value));
+}
+
 static int append_lookup(struct nftnl_rule *nft, const char *set)
 {
 	struct nftnl_expr *expr = nft_append(nft, "lookup");
@@ -208,10 +237,21 @@ static int append_state(struct nftnl_rule *nft)
 	return rc < 0 ? rc : append_cmp(nft, NFT_CMP_NEQ, zeros, sizeof(state_invalid));
 }
 
+/* What the kernel keeps of a path; of one that led nowhere when it was read, what it kept. */
+static int find_cgroup(const char *path, struct cgroup *ret_cgroup)
+{
+	struct err unused;
+
+	if (sscanf(path, CGROUP_GONE, &ret_cgroup->id, &ret_cgroup->level) == 2)
+		return 0;
+	return cgroup_resolve(path, ret_cgroup, &unused);
+}
+
 int nft_match_encode(const struct plan_rule *rule, const struct plan_match *m,
 		     struct nftnl_rule *nft)
 {
 	const struct load *load = NULL;
+	struct cgroup cgroup = {0};
 	int rc;
 
 	for (size_t i = 0; i < ARRAY_SIZE(loads) && !load; i++) {
@@ -220,7 +260,8 @@ int nft_match_encode(const struct plan_rule *rule, const struct plan_match *m,
 	}
 	if (!load)
 		return -EINVAL;
-	if ((rc = append_load(nft, load)) < 0)
+	if ((m->kind == PLAN_MATCH_CGROUP && (rc = find_cgroup(m->cgroup, &cgroup)) < 0) ||
+	    (rc = append_load(nft, load, cgroup.level)) < 0)
 		return rc;
 	switch (load->form) {
 	case FORM_U8:
@@ -230,6 +271,8 @@ int nft_match_encode(const struct plan_rule *rule, const struct plan_match *m,
 	case FORM_PREFIX: return append_prefix(nft, load, m);
 	case FORM_INTERFACE: return append_interface(nft, m);
 	case FORM_STATE: return append_state(nft);
+	case FORM_MASKED32: return append_masked(nft, m);
+	case FORM_CGROUP: return append_cmp(nft, NFT_CMP_EQ, &cgroup.id, load->len);
 	}
 	return -EINVAL;
 }
@@ -247,6 +290,9 @@ static bool is_load(const struct nftnl_expr *expr, const struct load *load)
 		return nft_has(expr, NFTNL_EXPR_CT_KEY, load->key) &&
 		       nft_has(expr, NFTNL_EXPR_CT_DREG, NFT_REGISTER) &&
 		       !nftnl_expr_is_set(expr, NFTNL_EXPR_CT_DIR);
+	if (!strcmp(load->expr, "socket"))
+		return nft_has(expr, NFTNL_EXPR_SOCKET_KEY, load->key) &&
+		       nft_has(expr, NFTNL_EXPR_SOCKET_DREG, NFT_REGISTER);
 	return nft_has(expr, NFTNL_EXPR_PAYLOAD_BASE, load->key) &&
 	       nft_has(expr, NFTNL_EXPR_PAYLOAD_OFFSET, load->offset) &&
 	       nft_has(expr, NFTNL_EXPR_PAYLOAD_LEN, load->len) &&
@@ -372,6 +418,37 @@ static size_t decode_state(const struct nftnl_expr *const *exprs)
 	return memcmp(data, zeros, len) == 0 ? 2 : 0;
 }
 
+static size_t decode_masked(const struct nftnl_expr *const *exprs, struct plan_match *m)
+{
+	uint32_t len = 0;
+	const void *mask = nft_is(exprs[0], "bitwise")
+				   ? nftnl_expr_get(exprs[0], NFTNL_EXPR_BITWISE_MASK, &len)
+				   : NULL;
+	size_t masked = mask && len == sizeof(m->mask) && is_mask(exprs[0], mask, len);
+	const void *value = cmp_data_of(exprs[masked], NFT_CMP_EQ, sizeof(m->value));
+
+	m->mask = UINT32_MAX;
+	if (masked)
+		memcpy(&m->mask, mask, sizeof(m->mask));
+	if (!value || !m->mask || (masked && m->mask == UINT32_MAX))
+		return 0;
+	memcpy(&m->value, value, sizeof(m->value));
+	return m->value & ~m->mask ? 0 : masked + 1;
+}
+
+static size_t decode_cgroup(const struct nftnl_expr *const *exprs, struct plan_match *m)
+{
+	struct cgroup cgroup = {.level = nftnl_expr_get_u32(exprs[0], NFTNL_EXPR_SOCKET_LEVEL)};
+	const void *id = cmp_data_of(exprs[1], NFT_CMP_EQ, sizeof(cgroup.id));
+
+	if (!id || !cgroup.level)
+		return 0;
+	memcpy(&cgroup.id, id, sizeof(cgroup.id));
+	if (cgroup_find(&cgroup, m->cgroup) < 0)
+		snprintf(m->cgroup, sizeof(m->cgroup), CGROUP_GONE, cgroup.id, cgroup.level);
+	return 1;
+}
+
 static size_t decode_question(const struct nftnl_expr *const *exprs, const struct load *load,
 			      struct plan_match *m)
 {
@@ -383,6 +460,8 @@ static size_t decode_question(const struct nftnl_expr *const *exprs, const struc
 	case FORM_PREFIX: return decode_prefix(exprs, load, m);
 	case FORM_INTERFACE: return decode_interface(exprs[0], m);
 	case FORM_STATE: return decode_state(exprs);
+	case FORM_MASKED32: return decode_masked(exprs, m);
+	case FORM_CGROUP: return decode_cgroup(exprs - 1, m); /* with the load, for its level */
 	}
 	return 0;
 }

@@ -171,6 +171,7 @@ static bool match_equal(const struct plan_match *a, const struct plan_match *b)
 	case PLAN_MATCH_OIF: return !strcmp(a->interface, b->interface);
 	case PLAN_MATCH_SPREFIX:
 	case PLAN_MATCH_DPREFIX: return prefix_equal(&a->prefix, &b->prefix);
+	case PLAN_MATCH_CGROUP: return !strcmp(a->cgroup, b->cgroup);
 	case PLAN_MATCH_INVALID: return true;
 	default: return a->value == b->value && a->last == b->last;
 	}

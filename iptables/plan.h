@@ -26,6 +26,7 @@
 #include <stdio.h>
 
 #include "common/addr.h"
+#include "common/cgroup.h"
 #include "common/err.h"
 
 #define PLAN_NAME_MAX       32  /* bytes of a chain's or a set's name with its NUL */
@@ -48,11 +49,16 @@ enum plan_match_kind {
 	PLAN_MATCH_SPREFIX,  /* prefix: of the source address; likewise */
 	PLAN_MATCH_DPREFIX,  /* prefix, negated: of the destination address; likewise */
 	PLAN_MATCH_UID,      /* value, last: owner of the local socket; output only */
+	PLAN_MATCH_GID,      /* value, last: its group; output only */
+	PLAN_MATCH_CGROUP,   /* cgroup: that the local socket was made in or below; output only */
+	PLAN_MATCH_MARK,     /* value, mask: the packet's mark, of which these bits count */
 	PLAN_MATCH_IIF,      /* interface, begins: that it came in by; prerouting only */
 	PLAN_MATCH_OIF,      /* interface, begins: that it goes out by; output only */
 	PLAN_MATCH_INVALID,  /* conntrack finds no sense in it; after conntrack only */
 	PLAN_MATCH_KINDS,
 };
+
+#define PLAN_CGROUP_GONE '?'
 
 struct plan_match {
 	enum plan_match_kind kind;
@@ -60,11 +66,21 @@ struct plan_match {
 	bool begins;  /* any interface whose name begins so */
 	union {
 		struct {
-			uint32_t value, last; /* `last`: 0, or the end of a range from `value` */
+			uint32_t value;
+			union {
+				uint32_t last; /* 0, or the end of a range from `value` */
+				uint32_t mask; /* not 0; `value` has no other bits */
+			};
 		};
 		struct prefix prefix;
 		char set[PLAN_NAME_MAX];
 		char interface[PLAN_NAME_MAX]; /* shorter than IFNAMSIZ */
+		/*
+		 * A path as cgroup_normalize() makes it. Where a backend keeps something else, and
+		 * that leads to no cgroup any more, it reads back PLAN_CGROUP_GONE and whatever it
+		 * needs to say it again: no path that anybody plans begins so.
+		 */
+		char cgroup[CGROUP_PATH_MAX];
 	};
 };
 
@@ -198,8 +214,12 @@ int plan_validate(const struct plan *plan, struct err *err);
 const char *plan_hook_name(enum plan_hook hook);
 const char *plan_chain_type_name(enum plan_chain_type type);
 
-/* One line, no newline: "udp, port 53, uid 5678 -> return". */
-#define PLAN_RULE_TEXT_MAX 640
+/* "of uid 5678": one of the words of plan_rule_format(). */
+#define PLAN_MATCH_TEXT_MAX (CGROUP_PATH_MAX + 16)
+const char *plan_match_format(const struct plan_match *m, char buf[PLAN_MATCH_TEXT_MAX]);
+
+/* One line, no newline: "udp to port 53 of uid 5678 -> return". */
+#define PLAN_RULE_TEXT_MAX (PLAN_MATCHES_MAX * PLAN_MATCH_TEXT_MAX + 128)
 const char *plan_rule_format(const struct plan_rule *rule, char buf[PLAN_RULE_TEXT_MAX]);
 
 /* One line, no newline: "chain NAME (output hook, type nat, priority -100)". */

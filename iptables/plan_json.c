@@ -9,9 +9,10 @@
  *	               "action": {"redirect": 15053}, "comment": "..."}]}]}
  *
  * A chain that is jumped to has no hook, type and priority. A match that a rule does not have is
- * absent; the others are "saddr" and "daddr" with a prefix ("10.0.0.0/8"), "not_daddr", "iif" and
- * "oif" ("docker*": all that begin so), "invalid": true. A range of ports or uids is "1000-2000".
- * Actions: {"return": true}, {"redirect": PORT}, {"zone": N}, {"jump": "chain"}, {"drop": true},
+ * absent; the others are "gid", "cgroup" with a path, "mark" ("0x1", "0x1/0xff" with a mask),
+ *"saddr" and "daddr" with a prefix ("10.0.0.0/8"), "not_daddr", "iif" and "oif" ("docker*": all
+ *that begin so), "invalid": true. A range of ports or uids is "1000-2000". Actions: {"return":
+ *true}, {"redirect": PORT}, {"zone": N}, {"jump": "chain"}, {"drop": true},
  * {"log": "prefix", "level": N}. The rules of a plan that was read back also have "packets" and
  * "bytes". Scripts rely on this: members are added, not changed.
  */
@@ -36,6 +37,12 @@ static json_t *prefix_json(const struct prefix *prefix)
 	char text[PREFIX_TEXT_MAX];
 
 	return json_string(prefix_format(prefix, text));
+}
+
+static json_t *mark_json(const struct plan_match *m)
+{
+	return m->mask == UINT32_MAX ? json_sprintf("0x%x", m->value)
+				     : json_sprintf("0x%x/0x%x", m->value, m->mask);
 }
 
 static json_t *interface_json(const struct plan_match *m)
@@ -64,6 +71,10 @@ static int put_match(json_t *object, const struct plan_match *m)
 		return json_object_set_new(object, m->negated ? "not_daddr" : "daddr",
 					   prefix_json(&m->prefix));
 	case PLAN_MATCH_UID: return json_object_set_new(object, "uid", range_json(m));
+	case PLAN_MATCH_GID: return json_object_set_new(object, "gid", range_json(m));
+	case PLAN_MATCH_CGROUP:
+		return json_object_set_new(object, "cgroup", json_string(m->cgroup));
+	case PLAN_MATCH_MARK: return json_object_set_new(object, "mark", mark_json(m));
 	case PLAN_MATCH_IIF: return json_object_set_new(object, "iif", interface_json(m));
 	case PLAN_MATCH_OIF: return json_object_set_new(object, "oif", interface_json(m));
 	case PLAN_MATCH_INVALID: return json_object_set_new(object, "invalid", json_true());

@@ -22,6 +22,13 @@ static int format_prefix(const char *what, const struct plan_match *m, char *buf
 			prefix_format(&m->prefix, text));
 }
 
+static int format_mark(const struct plan_match *m, char *buf, size_t size)
+{
+	if (m->mask == UINT32_MAX)
+		return snprintf(buf, size, "of mark 0x%x", m->value);
+	return snprintf(buf, size, "of mark 0x%x/0x%x", m->value, m->mask);
+}
+
 static int format_match(const struct plan_match *m, char *buf, size_t size)
 {
 	switch (m->kind) {
@@ -34,6 +41,9 @@ static int format_match(const struct plan_match *m, char *buf, size_t size)
 	case PLAN_MATCH_SPREFIX: return format_prefix("from", m, buf, size);
 	case PLAN_MATCH_DPREFIX: return format_prefix("to", m, buf, size);
 	case PLAN_MATCH_UID: return format_range("of uid", m, buf, size);
+	case PLAN_MATCH_GID: return format_range("of gid", m, buf, size);
+	case PLAN_MATCH_CGROUP: return snprintf(buf, size, "of cgroup %s", m->cgroup);
+	case PLAN_MATCH_MARK: return format_mark(m, buf, size);
 	case PLAN_MATCH_IIF:
 		return snprintf(buf, size, "in by %s%s", m->interface, m->begins ? "*" : "");
 	case PLAN_MATCH_OIF:
@@ -43,6 +53,13 @@ static int format_match(const struct plan_match *m, char *buf, size_t size)
 	case PLAN_MATCH_KINDS: break;
 	}
 	return 0;
+}
+
+const char *plan_match_format(const struct plan_match *m, char buf[PLAN_MATCH_TEXT_MAX])
+{
+	buf[0] = '\0';
+	format_match(m, buf, PLAN_MATCH_TEXT_MAX);
+	return buf;
 }
 
 static void format_action(const struct plan_action *action, char *buf, size_t size)
@@ -67,11 +84,10 @@ const char *plan_rule_format(const struct plan_rule *rule, char buf[PLAN_RULE_TE
 	size_t used = 0;
 
 	for (const struct plan_match *m = rule->matches; m->kind; m++) {
-		char text[ADDR_TEXT_MAX + 16];
+		char text[PLAN_MATCH_TEXT_MAX];
 
-		format_match(m, text, sizeof(text));
 		used += (size_t)snprintf(buf + used, PLAN_RULE_TEXT_MAX - used, "%s%s",
-					 used ? " " : "", text);
+					 used ? " " : "", plan_match_format(m, text));
 	}
 	used += (size_t)snprintf(buf + used, PLAN_RULE_TEXT_MAX - used, "%s-> ", used ? " " : "");
 	format_action(&rule->action, buf + used, PLAN_RULE_TEXT_MAX - used);

@@ -34,6 +34,14 @@ static bool range_ok(const struct plan_match *m, uint32_t max)
 	return m->value <= max && m->last <= max && (!m->last || m->last > m->value);
 }
 
+static bool cgroup_ok(const char *path)
+{
+	char normal[CGROUP_PATH_MAX];
+
+	return path[0] != PLAN_CGROUP_GONE && cgroup_normalize(path, normal) &&
+	       !strcmp(path, normal);
+}
+
 static const char *address_fault(const struct plan *plan, const struct plan_rule *rule,
 				 const struct plan_match *m)
 {
@@ -80,9 +88,16 @@ static const char *match_fault(const struct check *check, const struct plan_rule
 			return "has a port before its protocol";
 		return m->value && range_ok(m, UINT16_MAX) ? NULL : "has no such port";
 	case PLAN_MATCH_UID:
+	case PLAN_MATCH_GID:
 		if (check->base->hook != PLAN_HOOK_OUTPUT)
 			return "asks for the owner of what comes from outside";
-		return range_ok(m, UINT32_MAX - 1) ? NULL : "has no such uid";
+		return range_ok(m, UINT32_MAX - 1) ? NULL : "has no such uid or gid";
+	case PLAN_MATCH_CGROUP:
+		if (check->base->hook != PLAN_HOOK_OUTPUT)
+			return "asks for the owner of what comes from outside";
+		return cgroup_ok(m->cgroup) ? NULL : "has no such cgroup";
+	case PLAN_MATCH_MARK:
+		return m->mask && !(m->value & ~m->mask) ? NULL : "has a mark that no packet has";
 	case PLAN_MATCH_DADDR:
 	case PLAN_MATCH_SPREFIX:
 	case PLAN_MATCH_DPREFIX: return address_fault(check->plan, rule, m);

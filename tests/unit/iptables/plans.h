@@ -56,6 +56,15 @@ static const struct plan_rule plans_ranges = {
 	.sentence = "all that has a range",
 };
 
+/* Not in plans_fill(): no backend but nftables' reads a cgroup back as its path. */
+static const struct plan_rule plans_owners = {
+	.matches = {{PLAN_MATCH_GID, .value = 5678, .last = 5700},
+		    {PLAN_MATCH_CGROUP, .cgroup = "mesh.slice/envoy.service"},
+		    {PLAN_MATCH_MARK, .value = 0x10, .mask = 0xf0}},
+	.action = {.kind = PLAN_ACTION_RETURN},
+	.sentence = "of everything but a uid",
+};
+
 static const struct plan_rule plans_log = {
 	.action = {PLAN_ACTION_LOG, .value = 7, .name = "OUT:"},
 	.sentence = "everything",

@@ -2,6 +2,7 @@
 #include "iptables/nft_expr.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <libmnl/libmnl.h>
 #include <libnftnl/expr.h>
 #include <libnftnl/udata.h>
@@ -57,6 +58,20 @@ Test(nft_expr, every_word_comes_back)
 	round_trip(&plans_jump);
 	round_trip(&plans_drop);
 	round_trip(&plans_ranges);
+	four = plans_owners;
+	strcpy(four.matches[1].cgroup, "?18446744073709551615/255");
+	round_trip(&four);
+	four.matches[0] = (struct plan_match){PLAN_MATCH_MARK, .value = 7, .mask = UINT32_MAX};
+	four.matches[1].kind = PLAN_MATCH_END;
+	round_trip(&four);
+}
+
+Test(nft_expr, a_cgroup_that_is_not_there_cannot_be_said)
+{
+	struct nftnl_rule *nft = nftnl_rule_alloc();
+
+	cr_expect_eq(nft_expr_encode(&plans_owners, nft), -ENOENT);
+	nftnl_rule_free(nft);
 }
 
 Test(nft_expr, every_prefix_comes_back)
@@ -145,6 +160,9 @@ static void means(const struct plan_rule *rule, const char *expected)
 
 Test(nft_expr, a_rule_means_to_the_kernel_what_it_says)
 {
+	struct plan_rule owners = plans_owners;
+
+	strcpy(owners.matches[1].cgroup, "?7/3");
 	means(&plans_zone,
 	      "[ meta load l4proto => reg 1 ] [ cmp eq reg 1 0x00000011 ] "
 	      "[ payload load 2b @ transport header + 2 => reg 1 ] "
@@ -175,6 +193,14 @@ Test(nft_expr, a_rule_means_to_the_kernel_what_it_says)
 			   "[ bitwise reg 1 = ( reg 1 & 0x00000001 ) ^ 0x00000000 ] "
 			   "[ cmp neq reg 1 0x00000000 ] "
 			   "[ counter pkts 0 bytes 0 ] [ immediate reg 0 drop ]");
+	means(&owners, "[ meta load skgid => reg 1 ] [ byteorder reg 1 = hton(reg 1, 4, 4) ] "
+		       "[ cmp gte reg 1 0x2e160000 ] [ cmp lte reg 1 0x44160000 ] "
+		       "[ socket load cgroupv2 => reg 1 ");
+	means(&owners, "[ cmp eq reg 1 0x00000007 0x00000000 ] "
+		       "[ meta load mark => reg 1 ] "
+		       "[ bitwise reg 1 = ( reg 1 & 0x000000f0 ) ^ 0x00000000 ] "
+		       "[ cmp eq reg 1 0x00000010 ] [ counter pkts 0 bytes 0 ] "
+		       "[ immediate reg 0 return ]");
 	means(&plans_jump, "[ immediate reg 0 jump -> sub ]");
 	means(&plans_log, "[ log prefix OUT: level 7 ]");
 }
@@ -215,10 +241,12 @@ static void is_foreign(const char *why)
 
 Test(nft_expr, a_rule_that_somebody_changed_is_not_ours)
 {
+	struct plan_rule owners = plans_owners;
+
 	/* zone: 0 meta 1 cmp 2 payload 3 cmp 4 meta 5 cmp 6 counter 7 immediate 8 ct 9 immediate */
 	nftnl_expr_set_u32(change(&plans_zone, 1), NFTNL_EXPR_CMP_OP, NFT_CMP_NEQ);
 	is_foreign("a negated match");
-	nftnl_expr_set_u32(change(&plans_zone, 0), NFTNL_EXPR_META_KEY, NFT_META_SKGID);
+	nftnl_expr_set_u32(change(&plans_zone, 0), NFTNL_EXPR_META_KEY, NFT_META_PRIORITY);
 	is_foreign("an unknown meta key");
 	nftnl_expr_set_u32(change(&plans_zone, 2), NFTNL_EXPR_PAYLOAD_OFFSET, 0);
 	is_foreign("the source port");
@@ -254,6 +282,20 @@ Test(nft_expr, a_rule_that_somebody_changed_is_not_ours)
 	is_foreign("a range in the wrong order of bytes");
 	nftnl_expr_set(change(&plans_ranges, 17), NFTNL_EXPR_CMP_DATA, "lo\0x", 5);
 	is_foreign("an interface with something behind it");
+	/* owners: 4 socket 5 cmp 6 meta 7 bitwise 8 cmp */
+	strcpy(owners.matches[1].cgroup, "?7/3");
+	nftnl_expr_set_u32(change(&owners, 4), NFTNL_EXPR_SOCKET_KEY, NFT_SOCKET_MARK);
+	is_foreign("the mark of a socket");
+	nftnl_expr_set_u32(change(&owners, 4), NFTNL_EXPR_SOCKET_LEVEL, 0);
+	is_foreign("everybody's cgroup");
+	nftnl_expr_set_u32(change(&owners, 5), NFTNL_EXPR_CMP_OP, NFT_CMP_NEQ);
+	is_foreign("every other cgroup");
+	nftnl_expr_set_u32(change(&owners, 7), NFTNL_EXPR_BITWISE_XOR, 1);
+	is_foreign("a mark that turns bits");
+	nftnl_expr_set_u32(change(&owners, 7), NFTNL_EXPR_BITWISE_MASK, 0);
+	is_foreign("no bit of a mark");
+	nftnl_expr_set_u32(change(&owners, 8), NFTNL_EXPR_CMP_DATA, 1);
+	is_foreign("a mark that no packet has");
 	/* drop: 0 meta 1 cmp 2 ct 3 bitwise 4 cmp */
 	nftnl_expr_set_u32(change(&plans_drop, 3), NFTNL_EXPR_BITWISE_MASK, 2);
 	is_foreign("another state");

@@ -103,7 +103,7 @@ Test(plan, rules_that_mean_nothing_are_refused)
 	rule.matches[0] = (struct plan_match){PLAN_MATCH_PROTOCOL, .value = IPPROTO_ICMP};
 	refused("nat", rule, "has no such protocol");
 	rule.matches[0] = (struct plan_match){PLAN_MATCH_UID, .value = UINT32_MAX};
-	refused("nat", rule, "has no such uid");
+	refused("nat", rule, "has no such uid or gid");
 	rule.matches[0] = (struct plan_match){PLAN_MATCH_KINDS, .value = 0};
 	refused("nat", rule, "has an unknown match");
 
@@ -284,4 +284,32 @@ Test(plan, rules_are_equal_when_nothing_differs)
 	other = plans_jump;
 	other.action.name[0]++;
 	cr_expect_not(plan_rule_equal(&other, &plans_jump), "another chain");
+}
+
+Test(plan, owners_must_be_some)
+{
+	struct plan_rule rule = plans_owners;
+	cleanup_plan struct plan plan = {0};
+	struct err err = {0};
+
+	plans_fill(&plan);
+	plan_add_rule(&plan, &plan.chains[1], &rule);
+	cr_expect_eq(plan_validate(&plan, &err), 0, "%s", err.msg);
+
+	refused("pre", rule, "asks for the owner of what comes from outside");
+	rule.matches[0] = rule.matches[1];
+	rule.matches[1].kind = PLAN_MATCH_END;
+	refused("pre", rule, "asks for the owner of what comes from outside");
+	strcpy(rule.matches[0].cgroup, "/a");
+	refused("nat", rule, "has no such cgroup");
+	strcpy(rule.matches[0].cgroup, "");
+	refused("nat", rule, "has no such cgroup");
+	strcpy(rule.matches[0].cgroup, "?7/1");
+	refused("nat", rule, "has no such cgroup");
+	rule.matches[0] = (struct plan_match){PLAN_MATCH_GID, .value = 1, .last = UINT32_MAX};
+	refused("nat", rule, "has no such uid or gid");
+	rule.matches[0] = (struct plan_match){PLAN_MATCH_MARK, .value = 3, .mask = 1};
+	refused("pre", rule, "has a mark that no packet has");
+	rule.matches[0] = (struct plan_match){PLAN_MATCH_MARK, .value = 0, .mask = 0};
+	refused("pre", rule, "has a mark that no packet has");
 }

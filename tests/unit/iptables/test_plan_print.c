@@ -106,6 +106,39 @@ Test(plan_print, json_is_what_the_manual_says)
 	free(text);
 }
 
+Test(plan_print, owners)
+{
+	static const char line[] =
+		"of gids 5678-5700 of cgroup mesh.slice/envoy.service of mark 0x10/0xf0 -> return";
+	char text[PLAN_RULE_TEXT_MAX], match[PLAN_MATCH_TEXT_MAX], *json;
+	cleanup_plan struct plan plan = {0};
+
+	cr_expect_str_eq(plan_rule_format(&plans_owners, text), line);
+	cr_expect_str_eq(plan_match_format(&plans_zone.matches[2], match), "of uid 4000000000");
+	plan_add_rule(&plan, plan_add_subchain(&plan, "x"), &plans_owners);
+	plan.chains[0].rules[0].matches[0].last = 0;
+	plan.chains[0].rules[0].matches[2].mask = UINT32_MAX;
+	json = plans_text(&plan, plan_print_json);
+	cr_expect(strstr(json, "\"gid\": 5678"), "%s", json);
+	cr_expect(strstr(json, "\"cgroup\": \"mesh.slice/envoy.service\""), "%s", json);
+	cr_expect(strstr(json, "\"mark\": \"0x10\""), "%s", json);
+	free(json);
+}
+
+/* Whatever somebody has put into the kernel: nothing is longer than what is made for it. */
+Test(plan_print, many_long_words_fit)
+{
+	struct plan_rule rule = {.action = {PLAN_ACTION_LOG, .value = 7}};
+	char text[PLAN_RULE_TEXT_MAX];
+
+	memset(rule.action.name, 'x', sizeof(rule.action.name) - 1);
+	for (int i = 0; i < PLAN_MATCHES_MAX; i++) {
+		rule.matches[i].kind = PLAN_MATCH_CGROUP;
+		memset(rule.matches[i].cgroup, 'x', CGROUP_PATH_MAX - 1);
+	}
+	cr_expect(strstr(plan_rule_format(&rule, text), "xxx\" at level 7"));
+}
+
 Test(plan_print, an_empty_plan_prints_as_nothing)
 {
 	struct plan plan = {0};
