@@ -34,18 +34,35 @@ static void add_server(struct resolvconf *conf, char *text)
 	conf->servers[conf->n_servers++] = addr;
 }
 
+/* The words that are left, with one blank between. */
+static void set_search(struct resolvconf *conf, char **save)
+{
+	size_t used = 0;
+	const char *word;
+
+	conf->search[0] = '\0';
+	while ((word = strtok_r(NULL, BLANKS, save)))
+		used += (size_t)snprintf(conf->search + used, sizeof(conf->search) - used, "%s%s",
+					 used ? " " : "", word);
+}
+
 void resolvconf_parse(const char *text, struct resolvconf *ret_conf)
 {
 	memset(ret_conf, 0, sizeof(*ret_conf));
 	while (*text) {
-		char line[256], *save = NULL, *word;
+		char line[sizeof(ret_conf->search)], *save = NULL, *word;
 		size_t len = strcspn(text, "\n");
 
-		snprintf(line, sizeof(line), "%.*s", (int)(len < 255 ? len : 255), text);
+		snprintf(line, sizeof(line), "%.*s",
+			 (int)(len < sizeof(line) ? len : sizeof(line) - 1), text);
 		line[strcspn(line, "#;")] = '\0';
 		word = strtok_r(line, BLANKS, &save);
-		if (word && !strcmp(word, "nameserver") && (word = strtok_r(NULL, BLANKS, &save)))
-			add_server(ret_conf, word);
+		if (word && !strcmp(word, "nameserver")) {
+			if ((word = strtok_r(NULL, BLANKS, &save)))
+				add_server(ret_conf, word);
+		} else if (word && (!strcmp(word, "search") || !strcmp(word, "domain"))) {
+			set_search(ret_conf, &save);
+		}
 		text += len + (text[len] == '\n');
 	}
 }

@@ -3,7 +3,8 @@
  * resolv.conf(5): what of it concerns somebody who stands between the applications and their DNS.
  *
  * All valid nameservers are taken, not only the three that glibc uses: musl, c-ares and Go take
- * their own number. `search` and `ndots` are the client's affair and not read.
+ * their own number. Of several `search` (or `domain`) lines the last one counts; `ndots` is the
+ * client's affair and not read.
  */
 #ifndef MESHDNS_COMMON_RESOLVCONF_H
 #define MESHDNS_COMMON_RESOLVCONF_H
@@ -20,6 +21,7 @@
 struct resolvconf {
 	size_t n_servers;                            /* may be 0: that is the caller's to judge */
 	struct addr servers[RESOLVCONF_SERVERS_MAX]; /* in the file's order, each once */
+	char search[1024];                           /* domains with a blank between, or "" */
 };
 
 /*

@@ -34,6 +34,7 @@ struct control { /* NOLINT(clang-analyzer-optin.performance.Padding) */
 	const struct settings *settings;
 	struct publish publish;
 	struct watch watch;
+	struct loader *loader;
 	struct err last_complaint; /* why the last reload failed, if it did */
 	int signal_fd, order_fd;
 	_Atomic int order; /* enum worker_order */
@@ -76,20 +77,21 @@ static void complain(struct control *control, const struct err *err)
 /* Loads and publishes; what was there stays if that fails. */
 static void reload(struct control *control)
 {
-	struct names_snapshot *names;
+	struct names_snapshot *names, *old = atomic_load(&control->publish.current);
 	struct err err = {0};
 
 	control->facts.now_ms = monotonic_ms();
 	if (watch_arm(&control->watch, monotonic_ms(), &err) < 0 ||
-	    load_snapshot(&control->settings->load, &names, &err) < 0) {
+	    loader_load(control->loader, old, &names, &err) < 0) {
 		complain(control, &err);
 		control->facts.reloads_failed++;
 		watch_retry(&control->watch, monotonic_ms());
 		return;
 	}
 	control->last_complaint = (struct err){0};
+	publish_exchange(&control->publish, names);
 	note_loaded(control, names);
-	names_free(publish_exchange(&control->publish, names));
+	names_free_old(old, names);
 }
 
 /* As sd_notify(3) wants it of a service that is told to reload. */
@@ -257,10 +259,12 @@ static int load_first(struct control *control, struct err *err)
 	struct names_snapshot *names;
 	int rc;
 
+	if (!(control->loader = loader_new(&control->settings->load)))
+		return err_set(err, ENOMEM, "out of memory");
 	if ((rc = watch_init(&control->watch, control->settings->names, control->settings->n_names,
 			     err)) < 0 ||
 	    (rc = watch_arm(&control->watch, monotonic_ms(), err)) < 0 ||
-	    (rc = load_snapshot(&control->settings->load, &names, err)) < 0)
+	    (rc = loader_load(control->loader, NULL, &names, err)) < 0)
 		return rc;
 	note_loaded(control, names);
 	publish_init(&control->publish, names, control->readers, control->settings->workers);
@@ -301,6 +305,8 @@ int control_run(const struct settings *settings, const struct endpoint *upstream
 		.limits = settings->limits,
 		.tcp_clients = settings->tcp_clients,
 		.tcp_idle_s = settings->tcp_idle_s,
+		.authoritative = &settings->authoritative,
+		.search = &settings->search,
 		.version = "meshdns " MESHDNS_VERSION,
 		.server_id = control->server_id,
 		.publish = &control->publish,
@@ -329,6 +335,7 @@ int control_run(const struct settings *settings, const struct endpoint *upstream
 	if (control->order_fd >= 0)
 		close(control->order_fd);
 	names_free(atomic_load(&control->publish.current));
+	loader_free(control->loader);
 	munmap(control, sizeof(*control));
 	return rc;
 }

@@ -1,133 +1,237 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "resolver/load.h"
 
+#define XXH_INLINE_ALL
 #include <errno.h>
-#include <limits.h>
-#include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <xxhash.h>
 
-#include "common/cleanup.h"
-#include "common/file.h"
-#include "common/log.h"
+#include "resolver/names_join.h"
 
-void load_skip(struct load *load, const char *source, const char *place, const char *reason)
+void load_skip(struct load *load, const char *place, const char *reason, const char *text,
+	       size_t len)
 {
-	if (load->skipped < LOAD_WARNINGS_MAX)
-		snprintf(load->warnings[load->skipped], sizeof(load->warnings[0]),
-			 "source=%s place=\"%s\" reason=\"%s\"", source, place, reason);
-	load->skipped++;
+	struct load_warnings *w = load->warnings;
+
+	if (w->skipped < LOAD_WARNINGS_MAX)
+		snprintf(w->text[w->skipped], sizeof(w->text[0]),
+			 "source=%s place=\"%s\" reason=\"%s%.*s\"", load->source, place, reason,
+			 (int)(len < 64 ? len : 64), text);
+	w->skipped++;
 }
 
-static void log_skipped(const struct load *load)
+/* A host name or, RFC 4592, "*." and one; not "*" alone, which would swallow the world. */
+static size_t parse_name(const char *text, size_t len, uint8_t ret_name[DNS_NAME_MAX])
 {
-	for (size_t i = 0; i < load->skipped && i < LOAD_WARNINGS_MAX; i++)
-		log_warning("record skipped", "%s", load->warnings[i]);
-	if (load->skipped > LOAD_WARNINGS_MAX)
-		log_warning("further records skipped", "count=%zu",
-			    load->skipped - LOAD_WARNINGS_MAX);
+	uint8_t parent[DNS_NAME_MAX];
+	size_t parent_len;
+
+	if (len < 3 || text[0] != '*' || text[1] != '.')
+		return wire_name_from_text(text, len, ret_name);
+	parent_len = wire_name_from_text(text + 2, len - 2, parent);
+	if (parent_len == 0 || parent_len + 2 > DNS_NAME_MAX)
+		return 0;
+	ret_name[0] = 1;
+	ret_name[1] = '*';
+	memcpy(ret_name + 2, parent, parent_len);
+	return parent_len + 2;
 }
 
-int load_record(struct load *load, const char *source, const char *place, const char *name,
-		size_t name_len, const char *address, size_t address_len, uint32_t ttl,
-		struct err *err)
+bool load_name(struct load *load, const char *place, size_t line, const char *name, size_t len,
+	       uint32_t ttl, int *rc)
 {
-	char text[ADDR_TEXT_MAX], reason[128];
 	uint8_t wire[DNS_NAME_MAX];
-	struct addr addr;
-	size_t wire_len;
+	size_t wire_len = parse_name(name, len, wire);
 
-	snprintf(text, sizeof(text), "%.*s", (int)address_len, address);
+	*rc = 0;
+	if (wire_len == 0) {
+		load_skip(load, place, "not a host name: ", name, len);
+		return false;
+	}
+	if (load->name_len == wire_len && load->part_ttl == ttl &&
+	    !memcmp(load->name, wire, wire_len))
+		return true;
+	*rc = load_end_part(load);
+	memcpy(load->name, wire, wire_len);
+	load->name_len = (uint8_t)wire_len;
+	load->part_ttl = ttl;
+	load->part_line = line;
+	return *rc == 0;
+}
+
+bool load_parse_address(struct load *load, const char *place, const char *text, size_t len,
+			struct addr *ret_addr)
+{
+	char copy[INET6_ADDRSTRLEN + 1];
+
 	/* No address has a NUL in it or is longer than the buffer; a scope has no place in DNS. */
-	if (address_len >= sizeof(text) || strlen(text) != address_len || strchr(text, '%') ||
-	    !addr_parse(text, &addr)) {
-		snprintf(reason, sizeof(reason), "not an address: %.*s",
-			 (int)(address_len < 64 ? address_len : 64), address);
-		load_skip(load, source, place, reason);
-		return 0;
+	if (len < sizeof(copy)) {
+		memcpy(copy, text, len);
+		copy[len] = '\0';
+		if (strlen(copy) == len && !strchr(copy, '%') && addr_parse(copy, ret_addr))
+			return true;
 	}
-	if (!(wire_len = wire_name_from_text(name, name_len, wire))) {
-		snprintf(reason, sizeof(reason), "not a host name: %.*s",
-			 (int)(name_len < 64 ? name_len : 64), name);
-		load_skip(load, source, place, reason);
-		return 0;
-	}
-	return names_add(load->builder, wire, wire_len, &addr, ttl, err);
+	load_skip(load, place, "not an address: ", text, len);
+	return false;
 }
 
-int load_text(struct load *load, const char *source, const char *text, size_t len, struct err *err)
+static int append(uint8_t **list, size_t *len, size_t *size, const void *bytes, size_t n)
 {
-	if (text[strspn(text, " \t\r\n")] == '{')
-		return load_json(load, source, text, len, err);
-	return load_hosts(load, source, text, len, err);
+	if (!join_reserve(list, size, *len, n, 1))
+		return -ENOMEM;
+	memcpy(*list + *len, bytes, n);
+	*len += n;
+	return 0;
 }
 
-static int load_file(struct load *load, const char *path, struct err *err)
+int load_add_address(struct load *load, const struct addr *addr)
 {
-	cleanup_free char *text = NULL;
-	size_t len;
-	int rc;
-
-	if ((rc = file_read(path, LOAD_FILE_MAX, &text, &len, err)) < 0)
-		return rc;
-	return load_text(load, path, text, len, err);
-}
-
-int load_is_names_file(const struct dirent *entry)
-{
-	const char *ending = strrchr(entry->d_name, '.');
-
-	return entry->d_name[0] != '.' && ending &&
-	       (!strcmp(ending, ".hosts") || !strcmp(ending, ".json"));
-}
-
-static int load_dir(struct load *load, const char *path, struct err *err)
-{
-	struct dirent **entries;
-	int n = scandir(path, &entries, load_is_names_file, alphasort), rc = 0;
-
-	if (n < 0)
-		return err_set(err, errno, "cannot read the folder %s: %s", path, err_text(errno));
-	for (int i = 0; i < n; i++) {
-		char file[PATH_MAX];
-
-		if (rc == 0 && snprintf(file, sizeof(file), "%s/%s", path, entries[i]->d_name) >=
-				       (int)sizeof(file))
-			rc = err_set(err, ENAMETOOLONG, "path too long in %s", path);
-		if (rc == 0)
-			rc = load_file(load, file, err);
-		free(entries[i]);
-	}
-	free(entries);
-	return rc;
-}
-
-static int load_source(struct load *load, const char *path, struct err *err)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return err_set(err, errno, "cannot read the names in %s: %s", path,
-			       err_text(errno));
-	return S_ISDIR(st.st_mode) ? load_dir(load, path, err) : load_file(load, path, err);
-}
-
-int load_snapshot(const struct load_settings *settings, struct names_snapshot **ret_names,
-		  struct err *err)
-{
-	struct load load = {.builder = names_builder_new(), .ttl = settings->ttl};
 	int rc = 0;
 
-	if (!load.builder)
-		return err_set(err, ENOMEM, "out of memory");
-	for (size_t i = 0; i < settings->n_sources && rc == 0; i++)
-		rc = load_source(&load, settings->sources[i], err);
-	if (rc == 0)
-		rc = names_build(load.builder, settings->domain, settings->domain_len, ret_names,
-				 err);
-	if (rc == 0)
-		log_skipped(&load);
-	names_builder_free(load.builder);
-	malloc_trim(0); /* reading takes several times the snapshot's memory, for a moment */
+	if (load->a_len / 4 == UINT16_MAX || load->aaaa_len / 16 == UINT16_MAX)
+		rc = load_end_part(load); /* another part of the same name */
+	if (rc < 0)
+		return rc;
+	if (addr->family == AF_INET)
+		return append(&load->a, &load->a_len, &load->a_size, addr->bytes, 4);
+	return append(&load->aaaa, &load->aaaa_len, &load->aaaa_size, addr->bytes, 16);
+}
+
+int load_add_alias(struct load *load, const char *place, const char *text, size_t len)
+{
+	size_t wire_len = wire_name_from_text(text, len, load->alias);
+
+	if (wire_len == 0)
+		load_skip(load, place, "not a host name to be an alias of: ", text, len);
+	load->alias_len = (uint8_t)wire_len;
+	return 0;
+}
+
+int load_add_port(struct load *load, uint16_t number, uint8_t protocol, const uint8_t *name,
+		  uint8_t len)
+{
+	uint8_t port[sizeof(struct names_port) + DNS_LABEL_MAX] = {(uint8_t)(number >> 8),
+								   (uint8_t)number, protocol, len};
+
+	if (load->ports_len + sizeof(port) > UINT16_MAX)
+		return 0;
+	memcpy(port + sizeof(struct names_port), name, len);
+	return append(&load->ports, &load->ports_len, &load->ports_size, port,
+		      sizeof(struct names_port) + len);
+}
+
+static int put(struct load *load, const void *bytes, size_t n)
+{
+	return n ? append(&load->block, &load->block_len, &load->block_size, bytes, n) : 0;
+}
+
+static uint32_t place_in_hand(struct load *load)
+{
+	while (load->next_place < load->n_used && load->used[load->next_place])
+		load->next_place++;
+	return load->next_place;
+}
+
+int load_end_part(struct load *load)
+{
+	struct names_record header = {
+		.ttl = load->part_ttl,
+		.place = place_in_hand(load),
+		.line = (uint16_t)(load->part_line - load->piece_line),
+		.n_a = (uint16_t)(load->a_len / 4),
+		.n_aaaa = (uint16_t)(load->aaaa_len / 16),
+		.ports_len = (uint16_t)load->ports_len,
+		.name_len = load->name_len,
+		.alias_len = load->alias_len,
+	};
+	static const uint8_t zeros[NAMES_RECORD_ALIGN];
+	size_t at = load->block_len;
+	int rc = 0;
+
+	if (load->name_len && names_has_data(&header)) {
+		if (names_is_under(load->name, load->name_len, load->settings->domain,
+				   load->settings->domain_len))
+			header.domain_len = (uint8_t)load->settings->domain_len;
+		if (!join_reserve(&load->parts, &load->parts_size, load->n_parts, 1,
+				  sizeof(*load->parts)) ||
+		    put(load, &header, sizeof(header)) < 0 ||
+		    put(load, load->name, load->name_len) < 0 ||
+		    put(load, load->alias, load->alias_len) < 0 ||
+		    put(load, load->a, load->a_len) < 0 ||
+		    put(load, load->aaaa, load->aaaa_len) < 0 ||
+		    put(load, load->ports, load->ports_len) < 0 ||
+		    put(load, zeros, -load->block_len % NAMES_RECORD_ALIGN) < 0)
+			rc = -ENOMEM;
+		else
+			load->parts[load->n_parts++] =
+				(struct load_part){wire_name_hash(load->name, load->name_len), at};
+	}
+	load->a_len = load->aaaa_len = load->ports_len = load->alias_len = 0;
+	load->name_len = 0;
 	return rc;
+}
+
+int load_end_piece(struct load *load, const char *text, size_t len, size_t next_line, bool is_open)
+{
+	size_t n = 0;
+	struct load_piece piece = {
+		.text_hash = XXH3_64bits(text, len),
+		.place = place_in_hand(load),
+		.text_len = (uint32_t)len,
+		.lines = (uint32_t)(next_line - load->piece_line),
+		.is_open = is_open,
+	};
+
+	if (load_end_part(load) < 0 ||
+	    !join_reserve(&load->pieces, &load->pieces_size, load->n_pieces, 1, sizeof(piece)))
+		return -ENOMEM;
+	n = load->n_parts - load->piece_parts;
+	if (n && !(piece.hashes = reallocarray(NULL, n, sizeof(*piece.hashes))))
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		piece.hashes[i] = load->parts[load->piece_parts + i].hash;
+	piece.n_hashes = (uint32_t)n;
+	load->pieces[load->n_pieces++] = piece;
+	load->next_place++;
+	load->piece_parts = load->n_parts;
+	load->piece_line = next_line;
+	return 0;
+}
+
+bool load_is_json(const char *text)
+{
+	return text[strspn(text, " \t\r\n")] == '{';
+}
+
+int load_text(struct load *load, const char *text, size_t len, bool is_json,
+	      enum load_part_of which, struct err *err)
+{
+	load->piece_line = load->first_line;
+	return is_json ? load_json(load, text, len, which, err) : load_hosts(load, text, len, err);
+}
+
+void load_added(struct load *load, struct names_added *ret_added)
+{
+	for (size_t i = 0; i < load->n_parts; i++) {
+		struct names_record *part =
+			(struct names_record *)(load->block + load->parts[i].at);
+
+		/* A table's own TTL is known only when all of it has been read. */
+		if (part->ttl == LOAD_TTL_TABLE)
+			part->ttl = load->ttl;
+		ret_added[i] = (struct names_added){load->parts[i].hash, part};
+	}
+}
+
+void load_free(struct load *load)
+{
+	for (size_t i = 0; i < load->n_pieces; i++)
+		free(load->pieces[i].hashes);
+	free(load->pieces);
+	free(load->block);
+	free(load->parts);
+	free(load->a);
+	free(load->aaaa);
+	free(load->ports);
 }

@@ -1,31 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hosts(5): an address and its names a line, '#' begins a comment. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "resolver/load.h"
 
-#define BLANKS " \t\r\v\f"
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
+}
 
 /* The next word of [*at, end), *ret_len long; its length is 0 at the end. */
 static const char *next_word(const char **at, const char *end, size_t *ret_len)
 {
 	const char *word = *at;
 
-	while (word < end && strchr(BLANKS, *word) && *word)
+	while (word < end && is_blank(*word))
 		word++;
 	*at = word;
-	while (*at < end && (!strchr(BLANKS, **at) || !**at))
+	while (*at < end && !is_blank(**at))
 		(*at)++;
 	*ret_len = (size_t)(*at - word);
 	return word;
 }
 
-static int load_line(struct load *load, const char *source, size_t number, const char *line,
-		     const char *end, struct err *err)
+static int load_line(struct load *load, size_t number, const char *line, const char *end)
 {
 	const char *comment = memchr(line, '#', (size_t)(end - line));
-	const char *address, *name;
 	size_t address_len, name_len, names = 0;
+	const char *address, *name;
+	struct addr addr;
 	char place[32];
 	int rc = 0;
 
@@ -36,27 +40,34 @@ static int load_line(struct load *load, const char *source, size_t number, const
 		return 0;
 	snprintf(place, sizeof(place), "line %zu", number);
 	while (rc == 0 && (name = next_word(&line, end, &name_len), name_len)) {
-		rc = load_record(load, source, place, name, name_len, address, address_len,
-				 load->ttl, err);
-		names++;
+		if (names++ == 0 && !load_parse_address(load, place, address, address_len, &addr))
+			return 0;
+		if (load_name(load, place, number, name, name_len, LOAD_TTL_TABLE, &rc))
+			rc = load_add_address(load, &addr);
 	}
 	if (names == 0)
-		load_skip(load, source, place, "an address without a name");
+		load_skip(load, place, "an address without a name", "", 0);
 	return rc;
 }
 
-int load_hosts(struct load *load, const char *source, const char *text, size_t len, struct err *err)
+int load_hosts(struct load *load, const char *text, size_t len, struct err *err)
 {
-	const char *stop = text + len;
+	const char *stop = text + len, *piece = text;
+	size_t number = load->first_line;
 	int rc = 0;
 
-	for (size_t number = 1; text < stop && rc == 0; number++) {
+	while (text < stop && rc == 0) {
 		const char *end = memchr(text, '\n', (size_t)(stop - text));
+		bool is_open = !end;
 
-		if (!end)
+		if (is_open)
 			end = stop;
-		rc = load_line(load, source, number, text, end, err);
-		text = end + 1;
+		rc = load_line(load, number++, text, end);
+		text = is_open ? stop : end + 1;
+		if (rc == 0 && (text == stop || text - piece >= LOAD_PIECE_MIN)) {
+			rc = load_end_piece(load, piece, (size_t)(text - piece), number, is_open);
+			piece = text;
+		}
 	}
-	return rc;
+	return rc < 0 ? err_set(err, rc, "%s: %s", load->source, err_text(rc)) : 0;
 }

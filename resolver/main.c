@@ -220,6 +220,27 @@ static void raise_descriptor_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* The search list of resolv.conf, where it is asked for. */
+static int find_search(struct settings *s, struct err *err)
+{
+	struct resolvconf conf;
+	int rc;
+
+	if (!s->search_resolv_conf)
+		return 0;
+	if ((rc = resolvconf_read(s->resolv_conf, &conf, err)) < 0)
+		return rc;
+	for (const char *at = conf.search; *at; at += strspn(at, " ")) {
+		size_t len = strcspn(at, " ");
+
+		if (!resolve_domains_add(&s->search, at, len))
+			log_warning("not a domain to search, or one too many",
+				    "domain=\"%.*s\" source=%s", (int)len, at, s->resolv_conf);
+		at += len;
+	}
+	return 0;
+}
+
 /* The sockets that were there before us, and where to listen if only they say so. */
 static int inherit(struct settings *s, const struct user *user, struct sockets *sockets,
 		   struct handover *handover, struct err *err)
@@ -266,7 +287,7 @@ static int run(struct settings *s, struct sockets *sockets, struct handover *han
 	if (s->dnstap && dnstap_load(err) < 0)
 		return EXIT_MACHINE;
 	if (find_clients(s, &sockets->access, err) < 0 || privs_drop(&user, err) < 0 ||
-	    confine(s, err) < 0 ||
+	    confine(s, err) < 0 || find_search(s, err) < 0 ||
 	    find_upstreams(s, sockets->listeners, sockets->n, upstreams, &n_upstreams, err) < 0)
 		return EXIT_CONFIGURATION;
 	switch (control_run(s, upstreams, n_upstreams, sockets->listeners, sockets->n_per_worker,

@@ -51,28 +51,163 @@ static uint32_t next_turn(struct resolve_context *context)
 	return context->turn >> 16;
 }
 
-static enum resolve_action resolve_ours(struct resolve_context *context, const struct query *q,
-					uint8_t *packet, size_t limit, size_t *ret_len)
+bool resolve_domains_add(struct resolve_domains *domains, const char *text, size_t len)
 {
-	const struct names_record *record = names_find(context->names, q->qname, q->qname_len);
-	struct addr vip;
+	size_t wire_len;
 
-	if (!record) {
-		if (q->qtype != DNS_TYPE_PTR || !reverse_parse(q->qname, q->qname_len, &vip) ||
-		    !(record = names_find_addr(context->names, &vip)))
-			return RESOLVE_FORWARD;
-		*ret_len = answer_ptr(q, packet, limit, record);
-		return RESOLVE_REPLY;
-	}
-	if (q->qtype == DNS_TYPE_A || q->qtype == DNS_TYPE_AAAA || q->qtype == DNS_TYPE_ANY) {
-		*ret_len = answer_addresses(q, packet, limit, record, next_turn(context));
-		return RESOLVE_REPLY;
-	}
-	if (record->domain_len || leads_elsewhere(q->qtype)) {
-		*ret_len = answer_nodata(q, packet, limit, record);
-		return RESOLVE_REPLY;
-	}
+	if (domains->n == RESOLVE_DOMAINS_MAX ||
+	    !(wire_len = wire_name_from_text(text, len, domains->domain[domains->n].name)))
+		return false;
+	domains->domain[domains->n++].len = (uint8_t)wire_len;
+	return true;
+}
+
+/* An answer in the making: what all the steps below need. */
+struct step {
+	struct resolve_context *context;
+	const struct query *q;
+	uint8_t *packet;
+	size_t limit;
+	size_t *ret_len;
+};
+
+static enum resolve_action reply_record(const struct step *s, const struct names_record *record,
+					const uint8_t *via, size_t via_len)
+{
+	*s->ret_len = answer_record(s->q, s->packet, s->limit, s->context->names, record, via,
+				    via_len, next_turn(s->context));
+	return RESOLVE_REPLY;
+}
+
+/* The name is in the table, or covered by a wildcard of it. */
+static enum resolve_action resolve_record(const struct step *s, const struct names_record *record)
+{
+	uint16_t qtype = s->q->qtype;
+
+	if (qtype == DNS_TYPE_A || qtype == DNS_TYPE_AAAA || qtype == DNS_TYPE_ANY ||
+	    record->domain_len || record->alias_len || leads_elsewhere(qtype))
+		return reply_record(s, record, NULL, 0);
 	return RESOLVE_FORWARD_SHADOWED;
+}
+
+/* `_http._tcp.redis.mesh`, RFC 2782: exists if redis.mesh has such a port. */
+static bool resolve_service(const struct step *s)
+{
+	const uint8_t *name = s->q->qname, *proto = name + name[0] + 1;
+	uint8_t service[DNS_LABEL_MAX], protocol;
+	const struct names_record *record;
+	const struct names_port *port = NULL;
+	size_t skip;
+
+	if (name[0] < 2 || name[1] != '_' || proto[0] != 4 || proto[1] != '_')
+		return false;
+	if (memcmp(proto + 2, "tcp", 3) != 0 && memcmp(proto + 2, "udp", 3) != 0)
+		return false;
+	protocol = proto[2] == 't' ? IPPROTO_TCP : IPPROTO_UDP;
+	service[0] = name[0] - 1;
+	memcpy(service + 1, name + 2, service[0]);
+	skip = name[0] + 1u + 5;
+	record = names_find(s->context->names, name + skip, s->q->qname_len - skip);
+	while (record && (port = names_next_port(record, port))) {
+		if (port->protocol != protocol || port->name_len != service[0] ||
+		    memcmp(port->name, service + 1, service[0]) != 0)
+			continue;
+		*s->ret_len = answer_service(s->q, s->packet, s->limit, record, service, protocol,
+					     next_turn(s->context));
+		return true;
+	}
+	return false;
+}
+
+/* The question's name without a domain that the client's search list has put behind it. */
+static bool resolve_searched(const struct step *s)
+{
+	const struct resolve_domains *search = s->context->search;
+
+	for (size_t i = 0; search && i < search->n; i++) {
+		const uint8_t *domain = search->domain[i].name;
+		size_t rest = s->q->qname_len - search->domain[i].len;
+		uint8_t name[DNS_NAME_MAX];
+		const struct names_record *record;
+
+		if (s->q->qname_len <= search->domain[i].len ||
+		    !names_is_under(s->q->qname, s->q->qname_len, domain, search->domain[i].len))
+			continue;
+		memcpy(name, s->q->qname, rest);
+		name[rest] = 0;
+		record = names_match(s->context->names, name, rest + 1);
+		if (record && names_has_data(record)) {
+			reply_record(s, record, name, rest + 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The innermost authoritative zone that the name lies in, as a length; 0: none. */
+static size_t find_zone(const struct step *s)
+{
+	const struct resolve_domains *zones = s->context->authoritative;
+	size_t len = 0;
+
+	for (size_t i = 0; zones && i < zones->n; i++) {
+		if (zones->domain[i].len > len &&
+		    names_is_under(s->q->qname, s->q->qname_len, zones->domain[i].name,
+				   zones->domain[i].len))
+			len = zones->domain[i].len;
+	}
+	return len;
+}
+
+/* What is not in the table, but in a zone that is the table's alone: no such name, RFC 8020. */
+static void resolve_missing(const struct step *s, size_t zone_len, bool exists)
+{
+	uint32_t ttl = names_negative_ttl(s->context->names);
+	bool is_apex = zone_len == s->q->qname_len;
+
+	if (is_apex && s->q->qtype == DNS_TYPE_SOA)
+		*s->ret_len = answer_soa(s->q, s->packet, s->limit, ttl);
+	else
+		*s->ret_len = answer_negative(
+			s->q, s->packet, s->limit,
+			exists || is_apex || reverse_is_partial(s->q->qname, s->q->qname_len)
+				? DNS_RCODE_NOERROR
+				: DNS_RCODE_NXDOMAIN,
+			zone_len, ttl);
+}
+
+static enum resolve_action resolve_ours(const struct step *s)
+{
+	const struct names_snapshot *names = s->context->names;
+	const struct query *q = s->q;
+	const struct names_record *record = names_match(names, q->qname, q->qname_len);
+	struct addr vip;
+	size_t zone_len;
+
+	if (record && names_has_data(record))
+		return resolve_record(s, record);
+	if (reverse_parse(q->qname, q->qname_len, &vip)) {
+		const struct names_record *holder = names_find_addr(names, &vip);
+
+		if (holder && q->qtype == DNS_TYPE_PTR) {
+			*s->ret_len = answer_ptr(q, s->packet, s->limit, holder);
+			return RESOLVE_REPLY;
+		}
+		record = holder; /* so the name exists */
+	}
+	if (resolve_service(s) || resolve_searched(s))
+		return RESOLVE_REPLY;
+	if ((zone_len = find_zone(s))) {
+		resolve_missing(s, zone_len, record);
+		return RESOLVE_REPLY;
+	}
+	/* Without names below it a wildcard would answer; as it is, there is nothing to say. */
+	if (record && names_is_covered(names, q->qname, q->qname_len)) {
+		*s->ret_len = answer_negative(q, s->packet, s->limit, DNS_RCODE_NOERROR,
+					      q->qname_len, names_negative_ttl(names));
+		return RESOLVE_REPLY;
+	}
+	return RESOLVE_FORWARD;
 }
 
 enum resolve_action resolve_message(struct resolve_context *context, uint8_t *packet, size_t len,
@@ -91,7 +226,8 @@ enum resolve_action resolve_message(struct resolve_context *context, uint8_t *pa
 	switch (verdict) {
 	case QUERY_DROP: return RESOLVE_DROP;
 	case QUERY_FORWARD: return RESOLVE_FORWARD;
-	case QUERY_OURS: return resolve_ours(context, ret_query, packet, limit, ret_len);
+	case QUERY_OURS:
+		return resolve_ours(&(struct step){context, ret_query, packet, limit, ret_len});
 	case QUERY_CHAOS:
 		*ret_len = resolve_chaos(context, ret_query, packet, limit);
 		return RESOLVE_REPLY;

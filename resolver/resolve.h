@@ -22,7 +22,26 @@ enum resolve_action {
 	RESOLVE_FORWARD_SHADOWED,
 };
 
+#define RESOLVE_DOMAINS_MAX 16
+
+/* Domains in lower-cased wire form. */
+struct resolve_domains {
+	size_t n;
+	struct {
+		uint8_t len, name[DNS_NAME_MAX];
+	} domain[RESOLVE_DOMAINS_MAX];
+};
+
+/* False: it is no domain, or there are too many. */
+bool resolve_domains_add(struct resolve_domains *domains, const char *text, size_t len);
+
 struct resolve_context {
+	const struct resolve_domains *authoritative; /* nothing below is ever asked upstream */
+	/*
+	 * What clients append to a name until an answer comes. A mesh name with one of these behind
+	 * it is answered at once, by a CNAME to the mesh name.
+	 */
+	const struct resolve_domains *search;
 	const struct names_snapshot *names;
 	const char *version; /* the answer to version.bind */
 	const char *server_id;

@@ -75,3 +75,20 @@ bool reverse_parse(const uint8_t *name, size_t len, struct addr *ret_addr)
 	*ret_addr = addr;
 	return true;
 }
+
+bool reverse_is_partial(const uint8_t *name, size_t len)
+{
+	size_t labels = 0, whole = 0;
+
+	for (size_t i = 0; name[i]; i += name[i] + 1u, labels++) {
+		if (len - i == sizeof(in_addr_arpa) &&
+		    !memcmp(name + i, in_addr_arpa, sizeof(in_addr_arpa)))
+			whole = 4;
+		else if (len - i == sizeof(ip6_arpa) &&
+			 !memcmp(name + i, ip6_arpa, sizeof(ip6_arpa)))
+			whole = 32;
+		if (whole)
+			return labels < whole;
+	}
+	return false;
+}

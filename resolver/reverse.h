@@ -11,4 +11,7 @@
 /* The address that a lower-cased wire name stands for; false unless it is a whole one. */
 bool reverse_parse(const uint8_t *name, size_t len, struct addr *ret_addr);
 
+/* True when the lower-cased name is one of those above whole ones, such as 0.240.in-addr.arpa. */
+bool reverse_is_partial(const uint8_t *name, size_t len);
+
 #endif

@@ -64,6 +64,32 @@ static int parse_domain(void *settings, const char *value, struct err *err)
 	return load->domain_len ? 0 : err_set(err, EINVAL, "\"%s\" is not a domain", value);
 }
 
+static int parse_authoritative(void *settings, const char *value, struct err *err)
+{
+	if (resolve_domains_add(&((struct settings *)settings)->authoritative, value,
+				strlen(value)))
+		return 0;
+	return err_set(err, EINVAL, "\"%s\" is not a domain, or given more than %d times", value,
+		       RESOLVE_DOMAINS_MAX);
+}
+
+static int parse_search(void *settings, const char *value, struct err *err)
+{
+	struct settings *s = settings;
+
+	if (!strcmp(value, "resolv.conf")) {
+		s->search_resolv_conf = true;
+		return 0;
+	}
+	for (size_t len; *value; value += len + (value[len] == ',')) {
+		len = strcspn(value, ",");
+		if (!resolve_domains_add(&s->search, value, len))
+			return err_set(err, EINVAL, "\"%.*s\" is not a domain, or the %dth",
+				       (int)len, value, RESOLVE_DOMAINS_MAX + 1);
+	}
+	return 0;
+}
+
 static int parse_uint(const char *value, uint64_t min, uint64_t max, uint32_t *ret, struct err *err)
 {
 	uint64_t number;
@@ -198,6 +224,13 @@ static const struct option_row rows[] = {
 	{"domain", OPTION_CALL, 0, "NAME",
 	 .help = "the mesh domain: no type of a mesh name under it is ever asked upstream (mesh)",
 	 .parse = parse_domain},
+	{"authoritative", OPTION_CALL, 0, "ZONE",
+	 .help = "deny names below it that are not known, in place of forwarding; repeatable",
+	 .parse = parse_authoritative},
+	{"search-path", OPTION_CALL, 0, "DOMAIN,...|resolv.conf",
+	 .help = "answer a mesh name with one of these behind it, as clients append them, by a "
+		 "CNAME; resolv.conf: those of --resolv-conf",
+	 .parse = parse_search},
 	{"ttl", OPTION_CALL, 0, "SECONDS", .help = "TTL where the names' source says none (60)",
 	 .parse = parse_ttl},
 	{"upstream", OPTION_CALL, 0, "ADDR[:PORT]",

@@ -13,6 +13,7 @@
 #include "resolver/access.h"
 #include "resolver/limits.h"
 #include "resolver/load.h"
+#include "resolver/resolve.h"
 
 #define SETTINGS_PORT           15053
 #define SETTINGS_METRICS_PORT   19153
@@ -30,6 +31,9 @@ struct settings {
 	const char *names[SETTINGS_NAMES_MAX]; /* files and folders */
 	size_t n_names;
 	struct load_settings load; /* borrows `names` */
+
+	struct resolve_domains authoritative, search;
+	bool search_resolv_conf; /* `search` is still to be taken from resolv_conf */
 
 	struct endpoint upstreams[SETTINGS_UPSTREAMS_MAX];
 	size_t n_upstreams; /* 0: those of resolv_conf */

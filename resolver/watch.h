@@ -21,7 +21,7 @@
 
 #include "common/err.h"
 
-#define WATCH_SETTLE_MS  20   /* after a file was closed or moved */
+#define WATCH_SETTLE_MS  1    /* after a file was closed or moved */
 #define WATCH_WRITING_MS 1000 /* after the last write of a file still open */
 #define WATCH_RETRY_MS   2000 /* after a load that failed */
 #define WATCH_POLL_MS    2000 /* between looks at the stamp */

@@ -86,6 +86,7 @@ struct worker_config {
 	const struct access *access; /* who may ask at guarded listeners */
 	struct limits_config limits;
 	uint32_t tcp_clients, tcp_idle_s;
+	const struct resolve_domains *authoritative, *search;
 	const char *version, *server_id;
 	struct publish *publish;   /* of struct names_snapshot */
 	struct inflight *inflight; /* the workers' common one */

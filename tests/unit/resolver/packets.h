@@ -11,6 +11,7 @@
 
 #include "resolver/names.h"
 #include "resolver/resolve.h"
+#include "tests/table.h"
 
 /* A message under construction. Its bytes end where an untouchable page begins, once laid out. */
 struct message {
@@ -94,28 +95,6 @@ static inline enum query_verdict message_parse(const struct message *m, struct q
 {
 	cr_assert_not(m->w.failed);
 	return parse_guarded(m->bytes, m->w.pos, ret_query);
-}
-
-static inline void table_add(struct names_builder *builder, const char *name, const char *address,
-			     uint32_t ttl)
-{
-	uint8_t wire[DNS_NAME_MAX];
-	size_t len = wire_name_from_text(name, strlen(name), wire);
-	struct addr addr;
-
-	cr_assert_gt(len, 0);
-	cr_assert(addr_parse(address, &addr));
-	cr_assert_eq(names_add(builder, wire, len, &addr, ttl, NULL), 0);
-}
-
-/* Builds with the mesh domain "mesh" and frees the builder. */
-static inline struct names_snapshot *table_build(struct names_builder *builder)
-{
-	struct names_snapshot *names;
-
-	cr_assert_eq(names_build(builder, (const uint8_t *)"\4mesh", 6, &names, NULL), 0);
-	names_builder_free(builder);
-	return names;
 }
 
 static inline const struct names_record *table_find(const struct names_snapshot *names,

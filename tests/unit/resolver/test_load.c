@@ -7,31 +7,27 @@
 #include "resolver/load.h"
 #include "tests/unit/resolver/packets.h"
 
-typedef int load_fn(struct load *load, const char *source, const char *text, size_t len,
-		    struct err *err);
-
 /* Loads a text and builds; NULL when the load failed. *ret_skipped may be NULL. */
-static struct names_snapshot *load_and_build(load_fn *fn, const char *text, size_t *ret_skipped)
+static struct names_snapshot *load_and_build(const char *text, size_t *ret_skipped)
 {
-	struct load load = {.builder = names_builder_new(), .ttl = 60};
+	struct table *t = table_new();
 	struct err err;
 
 	log_set_level(LOG_LEVEL_ERROR);
-	if (fn(&load, "test", text, strlen(text), &err) < 0) {
-		names_builder_free(load.builder);
+	if (load_text(&t->load, text, strlen(text), load_is_json(text), LOAD_WHOLE, &err) < 0) {
+		table_free(t);
 		return NULL;
 	}
 	if (ret_skipped)
-		*ret_skipped = load.skipped;
-	return table_build(load.builder);
+		*ret_skipped = t->warnings.skipped;
+	return table_build(t);
 }
 
 Test(load, hosts)
 {
 	size_t skipped;
 	struct names_snapshot *names =
-		load_and_build(load_hosts,
-			       "# a comment\n\n"
+		load_and_build("# a comment\n\n"
 			       "240.0.0.100\tredis.mesh  cache.mesh # two names\r\n"
 			       "fd00:fd00::64 redis.mesh\n"
 			       "240.0.0.7 echo-server_echo-example_svc_1010.mesh.",
@@ -49,8 +45,7 @@ Test(load, hosts)
 Test(load, bad_hosts_lines_never_hide_the_good_ones)
 {
 	size_t skipped;
-	struct names_snapshot *names = load_and_build(load_hosts,
-						      "240.0.0.1\n"
+	struct names_snapshot *names = load_and_build("240.0.0.1\n"
 						      "240.0.0 a.mesh\n"
 						      "fe80::1%lo b.mesh\n"
 						      "240.0.0.3 bad..name good.mesh\n"
@@ -58,7 +53,7 @@ Test(load, bad_hosts_lines_never_hide_the_good_ones)
 						      "240.0.0.4 last.mesh\n",
 						      &skipped);
 
-	cr_expect_eq(skipped, 6);
+	cr_expect_eq(skipped, 5);
 	cr_expect_eq(names_count(names), 2);
 	cr_expect_not_null(table_find(names, "good.mesh"));
 	cr_expect_not_null(table_find(names, "last.mesh"));
@@ -69,7 +64,6 @@ Test(load, json_as_kuma_serves_it)
 {
 	size_t skipped;
 	struct names_snapshot *names = load_and_build(
-		load_json,
 		"{\"records\":[{\"name\":\"redis.mesh\",\"ips\":[\"240.0.0.1\",\"::ffff:f000:1\"]},"
 		"{\"name\":\"b.mesh\",\"ips\":[\"240.0.0.2\"]}],"
 		"\"ttl\":30,\"extraLabels\":{\"mesh\":\"default\"}}",
@@ -88,7 +82,6 @@ Test(load, json_bad_record_is_skipped_alone)
 {
 	size_t skipped;
 	struct names_snapshot *names = load_and_build(
-		load_json,
 		"{\"records\":[7,{\"name\":\"a.mesh\"},{\"name\":3,\"ips\":[]},"
 		"{\"name\":\"b.mesh\",\"ips\":[\"240.0.0.1\",5,\"x\"]},"
 		"{\"name\":\"a\\u0000b\",\"ips\":[\"240.0.0.9\",\"240.0.0.9\\u0000\"]},"
@@ -107,17 +100,17 @@ Test(load, json_that_is_none_fails_as_a_whole)
 					    "{\"records\":[],\"records\":[]}"};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		cr_expect_null(load_and_build(load_json, texts[i], NULL), "%s", texts[i]);
+		cr_expect_null(load_and_build(texts[i], NULL), "%s", texts[i]);
 }
 
 Test(load, json_error_names_file_and_line)
 {
-	struct load load = {.builder = names_builder_new(), .ttl = 60};
+	struct table *t = table_new();
 	struct err err;
 
-	cr_expect_eq(load_json(&load, "names.json", "{\n\"records\":x\n}", 15, &err), -EINVAL);
-	cr_expect_not_null(strstr(err.msg, "names.json, line 2"), "%s", err.msg);
-	names_builder_free(load.builder);
+	cr_expect_eq(load_json(&t->load, "{\n\"records\":x\n}", 15, LOAD_WHOLE, &err), -EINVAL);
+	cr_expect_not_null(strstr(err.msg, "test, line 2"), "%s", err.msg);
+	table_free(t);
 }
 
 static char folder[] = "/tmp/meshdns-load-XXXXXX";
@@ -141,6 +134,16 @@ static void remove_file(const char *name)
 	unlink(path);
 }
 
+static int load_once(const struct load_settings *settings, struct names_snapshot **ret_names,
+		     struct err *err)
+{
+	struct loader *loader = loader_new(settings);
+	int rc = loader_load(loader, NULL, ret_names, err);
+
+	loader_free(loader);
+	return rc;
+}
+
 Test(load, folder_and_failure)
 {
 	const char *sources[] = {folder};
@@ -155,17 +158,17 @@ Test(load, folder_and_failure)
 	write_file("b.json", " \n{\"records\":[{\"name\":\"b.mesh\",\"ips\":[\"240.0.0.2\"]}]}");
 	write_file("c.txt", "240.0.0.3 c.mesh\n");
 	write_file(".d.hosts", "240.0.0.4 d.mesh\n");
-	cr_assert_eq(load_snapshot(&settings, &names, &err), 0);
+	cr_assert_eq(load_once(&settings, &names, &err), 0);
 	cr_expect_eq(names_count(names), 2, "neither other endings nor dot files");
 	names_free(names);
 
 	write_file("b.json", "{");
-	cr_expect_lt(load_snapshot(&settings, &names, &err), 0);
+	cr_expect_lt(load_once(&settings, &names, &err), 0);
 	cr_expect_not_null(strstr(err.msg, "b.json"), "%s", err.msg);
 	remove_file("a.hosts");
 	remove_file("b.json");
 	remove_file("c.txt");
 	remove_file(".d.hosts");
 	rmdir(folder);
-	cr_expect_eq(load_snapshot(&settings, &names, &err), -ENOENT);
+	cr_expect_eq(load_once(&settings, &names, &err), -ENOENT);
 }

@@ -18,7 +18,7 @@ static struct resolve_context context;
 
 static void setup(void)
 {
-	struct names_builder *b = names_builder_new();
+	struct table *b = table_new();
 	char address[32];
 
 	table_add(b, "redis.mesh", "240.0.0.100", 60);
