@@ -11,7 +11,7 @@
 
 static const char *const protos[] = {"udp", "tcp"}; /* by is_tcp */
 static const char *const writers[STATS_WRITERS] = {"", "mesh", "forward"};
-static const char *const drops[STATS_DROPS] = {"malformed"};
+static const char *const drops[STATS_DROPS] = {"malformed", "access", "rate"};
 
 /* IANA's, but for 16, which CoreDNS calls BADSIG whether or not it means BADVERS. */
 static const char *const rcodes[STATS_RCODES] = {
@@ -196,6 +196,11 @@ static uint64_t value_workers(const struct metrics *m)
 {
 	return m->workers;
 }
+static uint64_t value_in_flight(const struct metrics *m)
+{
+	return stats_get(&m->total.in_flight);
+}
+
 static uint64_t value_lost(const struct metrics *m)
 {
 	return m->tap_lost;
@@ -234,6 +239,8 @@ static const struct family families[] = {
 	 .print = print_drops},
 	{"meshdns_loops_total", COUNTER, "Own questions that came back: the rules are wrong.",
 	 .value = value_loops},
+	{"meshdns_in_flight", GAUGE, "Questions that wait for an upstream.",
+	 .value = value_in_flight},
 	{"meshdns_tap_lost_total", COUNTER, "Messages that the query log and dnstap missed.",
 	 .value = value_lost},
 	{"meshdns_workers", GAUGE, "Threads that answer.", .value = value_workers},

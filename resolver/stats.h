@@ -28,6 +28,8 @@ enum stats_writer {
 
 enum stats_drop {
 	STATS_DROP_MALFORMED, /* shorter than a header, or a response */
+	STATS_DROP_ACCESS,    /* who may not ask, and was told so often enough */
+	STATS_DROP_RATE,      /* who asks too much */
 	STATS_DROPS,
 };
 
@@ -59,7 +61,8 @@ struct stats {
 	struct stats_durations duration;
 	stats_counter do_requests;
 	stats_counter drops[STATS_DROPS];
-	stats_counter loops; /* own questions that came back */
+	stats_counter in_flight; /* now: questions that wait for an upstream */
+	stats_counter loops;     /* own questions that came back */
 };
 
 extern const char *const stats_type_names[STATS_TYPES];

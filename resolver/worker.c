@@ -199,15 +199,17 @@ enum worker_outcome worker_admit(struct worker *worker, const struct client *cli
 	if (guarded && !access_allows(worker->config->access, &client->peer)) {
 		if (worker->refusals_us < worker->now_us)
 			worker->refusals_us = worker->now_us;
-		if (worker->refusals_us >= worker->now_us + 1000000)
+		if (worker->refusals_us >= worker->now_us + 1000000) {
+			stats_add(&worker->stats.drops[STATS_DROP_ACCESS], 1);
 			return WORKER_SILENT;
+		}
 		worker->refusals_us += 1000000 / WORKER_REFUSALS;
 		return turn_away(true, packet, len);
 	}
 	switch (limits_question(worker->limits, &client->peer, worker->now_us)) {
 	case LIMITS_PASS: break;
 	case LIMITS_TRUNCATE: return turn_away(false, packet, len);
-	case LIMITS_DROP: return WORKER_SILENT;
+	case LIMITS_DROP: stats_add(&worker->stats.drops[STATS_DROP_RATE], 1); return WORKER_SILENT;
 	}
 	return WORKER_LATER;
 }
@@ -223,6 +225,7 @@ static void release_inflight(struct worker *worker, const struct client *client)
 	if (!client->is_tcp)
 		limits_release(worker->limits, LIMITS_INFLIGHT, &client->peer);
 	worker->waiting--;
+	stats_add(&worker->stats.in_flight, (uint64_t)-1);
 }
 
 enum worker_outcome worker_handle(struct worker *worker, struct client *client, uint8_t *packet,
@@ -249,6 +252,7 @@ enum worker_outcome worker_handle(struct worker *worker, struct client *client, 
 			stats_add(&worker->stats.loops, 1);
 		if (!is_own && take_inflight(worker, client)) {
 			worker->waiting++;
+			stats_add(&worker->stats.in_flight, 1);
 			if (forward_start(worker, client, packet, *len, &query,
 					  action == RESOLVE_FORWARD_SHADOWED))
 				return WORKER_LATER;
