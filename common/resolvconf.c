@@ -46,6 +46,27 @@ static void set_search(struct resolvconf *conf, char **save)
 					 used ? " " : "", word);
 }
 
+/* The number behind `name`, held between 1 and `max`; false for any other option. */
+static bool parse_number(const char *word, const char *name, uint32_t max, uint32_t *ret_number)
+{
+	size_t len = strlen(name);
+	unsigned long number;
+
+	if (strncmp(word, name, len) != 0 || word[len] < '0' || word[len] > '9')
+		return false;
+	number = strtoul(word + len, NULL, 10);
+	*ret_number = number < 1 ? 1 : number > max ? max : (uint32_t)number;
+	return true;
+}
+
+static void parse_option(struct resolvconf *conf, const char *word)
+{
+	if (!strcmp(word, "rotate"))
+		conf->rotate = true;
+	else if (!parse_number(word, "timeout:", 30, &conf->timeout_s))
+		parse_number(word, "attempts:", 5, &conf->attempts);
+}
+
 void resolvconf_parse(const char *text, struct resolvconf *ret_conf)
 {
 	memset(ret_conf, 0, sizeof(*ret_conf));
@@ -62,6 +83,9 @@ void resolvconf_parse(const char *text, struct resolvconf *ret_conf)
 				add_server(ret_conf, word);
 		} else if (word && (!strcmp(word, "search") || !strcmp(word, "domain"))) {
 			set_search(ret_conf, &save);
+		} else if (word && !strcmp(word, "options")) {
+			while ((word = strtok_r(NULL, BLANKS, &save)))
+				parse_option(ret_conf, word);
 		}
 		text += len + (text[len] == '\n');
 	}

@@ -22,6 +22,10 @@ struct resolvconf {
 	size_t n_servers;                            /* may be 0: that is the caller's to judge */
 	struct addr servers[RESOLVCONF_SERVERS_MAX]; /* in the file's order, each once */
 	char search[1024];                           /* domains with a blank between, or "" */
+	/* `options`; the last word counts, as in glibc, and its bounds. */
+	uint32_t timeout_s; /* 1 to 30; 0: not said */
+	uint32_t attempts;  /* 1 to 5; 0: not said */
+	bool rotate;
 };
 
 /*

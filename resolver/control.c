@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include "resolver/eyes.h"
 #include "resolver/inflight.h"
 #include "resolver/publish.h"
+#include "resolver/upstream_source.h"
 #include "resolver/watch.h"
 #include "resolver/worker.h"
 #include "version.h"
@@ -36,6 +38,7 @@ struct control { /* NOLINT(clang-analyzer-optin.performance.Padding) */
 	struct watch watch;
 	struct loader *loader;
 	struct err last_complaint; /* why the last reload failed, if it did */
+	struct upstream_source upstreams;
 	int signal_fd, order_fd;
 	_Atomic int order; /* enum worker_order */
 	struct handover *handover;
@@ -127,9 +130,9 @@ static int start_workers(struct control *control, struct listener *listeners, si
 			 struct err *err)
 {
 	for (unsigned int i = 0; i < control->settings->workers; i++) {
-		int rc = worker_init(&control->workers[i], &control->worker_config,
+		int rc = worker_init(&control->workers[i], i, &control->worker_config,
 				     listeners + i * n_listeners, &control->readers[i],
-				     control->order_fd, err);
+				     &control->upstreams.readers[i], control->order_fd, err);
 
 		if (rc < 0)
 			return rc;
@@ -207,17 +210,39 @@ static void take_signals(const struct control *control, bool *ret_stop, bool *re
 	}
 }
 
+/* The earlier of two waits, as poll(2) takes them. */
+static int earlier(int a_ms, int b_ms)
+{
+	return b_ms < 0 || (a_ms >= 0 && a_ms < b_ms) ? a_ms : b_ms;
+}
+
 /* How long to sleep, as poll(2) takes it: until the names or the eyes have something to do. */
 static int wait_ms(const struct control *control, int64_t deadline_ms)
 {
 	int64_t now_ms = monotonic_ms(), left_ms = deadline_ms - now_ms;
-	int watch_ms = watch_wait_ms(&control->watch, now_ms);
+	int watch_ms = earlier(watch_wait_ms(&control->watch, now_ms),
+			       watch_wait_ms(&control->upstreams.watch, now_ms));
 
 	if (deadline_ms == INT64_MAX || (watch_ms >= 0 && watch_ms < left_ms))
 		return watch_ms;
 	if (left_ms < 0)
 		return 0;
 	return left_ms > INT_MAX ? INT_MAX : (int)left_ms;
+}
+
+/*
+ * How many UDP sockets to upstreams a worker may have: a quarter of all descriptors goes to them,
+ * the rest is for clients and files.
+ */
+static uint32_t upstream_sockets(unsigned int workers)
+{
+	struct rlimit limit;
+	rlim_t n;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 1;
+	n = limit.rlim_cur / 4 / workers;
+	return n > UINT16_MAX ? UINT16_MAX : n < 1 ? 1 : (uint32_t)n;
 }
 
 static void serve(struct control *control)
@@ -227,12 +252,13 @@ static void serve(struct control *control)
 
 	control->facts.not_ready = NULL;
 	while (!stop && !succeeded) {
-		struct pollfd fds[3 + EYES_FDS_MAX] = {
+		struct pollfd fds[4 + EYES_FDS_MAX] = {
 			{.fd = control->signal_fd, .events = POLLIN},
 			{.fd = control->watch.fd, .events = POLLIN},
 			{.fd = handover_fd(control->handover), .events = POLLIN},
+			{.fd = control->upstreams.watch.fd, .events = POLLIN},
 		};
-		size_t n = 3 + eyes_poll(&control->eyes, fds + 3);
+		size_t n = 4 + eyes_poll(&control->eyes, fds + 4);
 		bool wanted;
 
 		poll(fds, n, wait_ms(control, deadline_ms));
@@ -246,6 +272,8 @@ static void serve(struct control *control)
 			reload_when_told(control);
 		else if (!stop && watch_is_due(&control->watch, monotonic_ms()))
 			reload(control);
+		if (!stop)
+			upstream_source_poll(&control->upstreams, monotonic_ms(), wanted);
 	}
 	if (succeeded)
 		log_info("another resolver serves in my place, ending", NULL);
@@ -271,8 +299,7 @@ static int load_first(struct control *control, struct err *err)
 	return 0;
 }
 
-int control_run(const struct settings *settings, const struct endpoint *upstreams,
-		size_t n_upstreams, struct listener *listeners, size_t n_listeners,
+int control_run(const struct settings *settings, struct listener *listeners, size_t n_listeners,
 		const struct access *access, struct handover *handover, int control_fd,
 		struct err *err)
 {
@@ -285,7 +312,8 @@ int control_run(const struct settings *settings, const struct endpoint *upstream
 		return err_set(err, ENOMEM, "out of memory");
 	control->settings = settings;
 	control->handover = handover;
-	control->watch.fd = control->signal_fd = control->order_fd = -1;
+	control->watch.fd = control->upstreams.watch.fd = control->signal_fd = control->order_fd =
+		-1;
 	control->facts = (struct facts){
 		.settings = settings,
 		.workers = control->workers,
@@ -293,13 +321,16 @@ int control_run(const struct settings *settings, const struct endpoint *upstream
 		.not_ready = "the names are not loaded yet",
 		.server = listeners[0].ep,
 		.identity = control->server_id,
-		.upstreams = upstreams,
-		.n_upstreams = n_upstreams,
+		.book = &control->upstreams.book,
 		.complaint = control->last_complaint.msg,
 	};
 	control->worker_config = (struct worker_config){
-		.upstreams = upstreams,
-		.n_upstreams = n_upstreams,
+		.upstreams = &control->upstreams.publish,
+		.book = &control->upstreams.book,
+		.max_concurrent = settings->max_concurrent,
+		.upstream_sockets = upstream_sockets(settings->workers),
+		.upstream_tcp = settings->upstream_tcp,
+		.use_0x20 = settings->use_0x20,
 		.n_listeners = n_listeners,
 		.access = access,
 		.limits = settings->limits,
@@ -322,6 +353,8 @@ int control_run(const struct settings *settings, const struct endpoint *upstream
 	if ((rc = open_descriptors(control, err)) == 0 &&
 	    (rc = eyes_open(&control->eyes, &control->facts, &control->wish, control_fd, err)) ==
 		    0 &&
+	    (rc = upstream_source_init(&control->upstreams, settings, listeners, n_listeners,
+				       err)) == 0 &&
 	    (rc = load_first(control, err)) == 0 &&
 	    (rc = start_workers(control, listeners, n_listeners, err)) == 0) {
 		tell_ready(control);
@@ -336,6 +369,7 @@ int control_run(const struct settings *settings, const struct endpoint *upstream
 		close(control->order_fd);
 	names_free(atomic_load(&control->publish.current));
 	loader_free(control->loader);
+	upstream_source_free(&control->upstreams);
 	munmap(control, sizeof(*control));
 	return rc;
 }

@@ -17,11 +17,10 @@
  * Serves until TERM or INT, or until another resolver takes its place through `handover`; what is
  * in flight then is answered before it returns, if that takes no longer than moments, or for the
  * latter reason than upstreams may take. `listeners` are settings->workers times `n_listeners` open
- * ones, those of a worker side by side. `control_fd` (-1: none) is taken. Names that cannot be read
- * are an error before the workers start; later the last good ones stay.
+ * ones, those of a worker side by side. `control_fd` (-1: none) is taken. Names or upstreams that
+ * cannot be read are an error before the workers start; later the last good ones stay.
  */
-int control_run(const struct settings *settings, const struct endpoint *upstreams,
-		size_t n_upstreams, struct listener *listeners, size_t n_listeners,
+int control_run(const struct settings *settings, struct listener *listeners, size_t n_listeners,
 		const struct access *access, struct handover *handover, int control_fd,
 		struct err *err);
 

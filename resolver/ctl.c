@@ -64,12 +64,15 @@ static json_t *cmd_names(struct ctl *ctl)
 
 static json_t *cmd_upstreams(struct ctl *ctl)
 {
+	const struct upstream_book *book = ctl->facts->book;
 	json_t *list = json_array();
 	char text[ENDPOINT_TEXT_MAX];
 
-	for (size_t i = 0; i < ctl->facts->n_upstreams; i++)
-		json_array_append_new(
-			list, json_string(endpoint_format(&ctl->facts->upstreams[i], text)));
+	for (size_t i = 0; i < book->n_pages; i++) {
+		if (book->page[i].in_use)
+			json_array_append_new(
+				list, json_string(endpoint_format(&book->page[i].ep, text)));
+	}
 	return json_pack("{s:o}", "upstreams", list);
 }
 

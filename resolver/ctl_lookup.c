@@ -121,8 +121,7 @@ static const char *why_not(const struct ctl *ctl, unsigned int rcode, size_t n_a
 	const struct tap_event *seen = &ctl->lookup.seen;
 
 	if (seen->size && seen->upstream < 0 && rcode == DNS_RCODE_SERVFAIL)
-		return ctl->facts->n_upstreams ? "no upstream gave an answer"
-					       : "there is no upstream to ask";
+		return "no upstream gave an answer";
 	if (rcode == DNS_RCODE_NXDOMAIN)
 		return "there is no such name";
 	if (rcode != DNS_RCODE_NOERROR)
@@ -139,10 +138,10 @@ static void describe_source(const struct ctl *ctl, json_t *object)
 		return;
 	json_object_set_new(object, "took_ms",
 			    json_real((double)(seen->at_us - seen->began_us) / 1000));
-	if (seen->upstream >= 0 && (size_t)seen->upstream < ctl->facts->n_upstreams)
-		json_object_set_new(
-			object, "upstream",
-			json_string(endpoint_format(&ctl->facts->upstreams[seen->upstream], text)));
+	if (seen->upstream >= 0 && (size_t)seen->upstream < ctl->facts->book->n_pages)
+		json_object_set_new(object, "upstream",
+				    json_string(endpoint_format(
+					    &ctl->facts->book->page[seen->upstream].ep, text)));
 	json_object_set_new(
 		object, "answered_by",
 		json_string(seen->upstream >= 0 ? "upstream"

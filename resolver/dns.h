@@ -16,6 +16,8 @@
 #define DNS_FLAG_TC      0x0200
 #define DNS_FLAG_RD      0x0100
 #define DNS_FLAG_RA      0x0080
+#define DNS_FLAG_Z       0x0040
+#define DNS_FLAG_AD      0x0020
 #define DNS_FLAG_CD      0x0010
 #define DNS_OPCODE_MASK  0x7800
 #define DNS_OPCODE_SHIFT 11
@@ -37,9 +39,11 @@ enum dns_class { DNS_CLASS_IN = 1, DNS_CLASS_CH = 3 };
 
 enum dns_type {
 	DNS_TYPE_A = 1,
+	DNS_TYPE_NS = 2,
 	DNS_TYPE_CNAME = 5,
 	DNS_TYPE_SOA = 6,
 	DNS_TYPE_PTR = 12,
+	DNS_TYPE_HINFO = 13,
 	DNS_TYPE_TXT = 16,
 	DNS_TYPE_SIG = 24, /* in the additional section: SIG(0), RFC 2931 */
 	DNS_TYPE_AAAA = 28,

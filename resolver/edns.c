@@ -23,6 +23,8 @@ bool edns_parse(const struct wire_rr *rr, struct edns *ret_edns)
 		.asks_keepalive = asks_keepalive,
 		.version = TTL_VERSION(rr->ttl),
 		.udp_size = rr->class,
+		.options_len = rr->rdlength,
+		.options = rr->rdata,
 	};
 	return !options.failed;
 }
@@ -32,6 +34,11 @@ size_t edns_len(const struct edns *query)
 	if (!query->present)
 		return 0;
 	return EDNS_OPT_LEN + (query->keepalive_ds ? KEEPALIVE_LEN : 0);
+}
+
+bool edns_is_hop_by_hop(uint16_t code)
+{
+	return code == 10 || code == 11 || code == 12; /* RFC 7873, 7828, 7830 */
 }
 
 void edns_put(struct wire *w, const struct edns *query, enum dns_rcode rcode)

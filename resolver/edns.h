@@ -19,6 +19,8 @@ struct edns {
 	bool asks_keepalive; /* the client would like to know for how long it may be idle */
 	uint16_t udp_size;
 	uint16_t keepalive_ds; /* what it is told: tenths of a second, 0: nothing, as over UDP */
+	uint16_t options_len;
+	uint8_t *options; /* inside the message that was parsed */
 };
 
 /* Reads an OPT record; false when its owner is not the root or an option runs past its end. */
@@ -26,6 +28,9 @@ bool edns_parse(const struct wire_rr *rr, struct edns *ret_edns);
 
 /* How much edns_put() will append. */
 size_t edns_len(const struct edns *query);
+
+/* Options that concern one connection and are never relayed: COOKIE, keepalive, padding. */
+bool edns_is_hop_by_hop(uint16_t code);
 
 /* Appends our OPT in answer to a query that had one; `rcode` gives its upper eight bits. */
 void edns_put(struct wire *w, const struct edns *query, enum dns_rcode rcode);

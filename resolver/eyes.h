@@ -10,6 +10,7 @@
 #include "resolver/ctl.h"
 #include "resolver/dnstap.h"
 #include "resolver/settings.h"
+#include "resolver/upstreams.h"
 #include "resolver/worker.h"
 
 #define EYES_FDS_MAX (2 * ONESHOT_FDS_MAX + 1)
@@ -19,10 +20,9 @@ struct facts {
 	const struct settings *settings;
 	struct worker *workers;
 	unsigned int n_workers;
-	const struct endpoint *upstreams;
-	size_t n_upstreams;
-	const char *not_ready; /* why; NULL: it serves */
-	const char *complaint; /* why names could not be taken up, "": they were */
+	struct upstream_book *book; /* the servers, and what is counted of them */
+	const char *not_ready;      /* why; NULL: it serves */
+	const char *complaint;      /* why names could not be taken up, "": they were */
 	size_t names, names_bytes;
 	int64_t loaded_ms; /* when, by the monotonic clock */
 	int64_t now_ms;

@@ -2,82 +2,528 @@
 #include "resolver/forward.h"
 
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
-#include "common/list.h"
-#include "common/log.h"
 #include "resolver/answer.h"
-#include "resolver/inflight.h"
-#include "resolver/random.h"
-#include "resolver/reply.h"
-#include "resolver/upstream.h"
+#include "resolver/forward_parts.h"
+#include "resolver/upstream_tcp.h"
+#include "resolver/upstream_udp.h"
 
-struct txn {
-	struct list in_flight; /* in forward.in_flight, by deadline */
-	int64_t deadline_ms;   /* of the newest attempt */
-	uint32_t index;        /* in forward.txns */
-	uint16_t generation;
-	uint8_t first;      /* number of the server that attempt 0 asked */
-	uint8_t n_attempts; /* made so far; those still open have fd >= 0 */
-	bool shadowed;
-	struct client client;
-	struct upstream_attempt attempts[FORWARD_ATTEMPTS_MAX];
-	struct query query;
-	size_t query_len;
-	/* The client's message. At least DNS_UDP_MIN_SIZE, so that an error can be written over it.
-	 */
-	uint8_t packet[];
-};
+#define PROBES_MAX ((uint32_t)(2 * UPSTREAMS_MAX)) /* slots that only probes may take */
+#define PROBE_MS   1000
 
-struct forward {
-	struct txn *txns[FORWARD_MAX]; /* NULL: the slot is free */
-	uint16_t generations[FORWARD_MAX];
-	uint16_t free[FORWARD_MAX]; /* the n_free free slots */
-	size_t n_free;
-	struct list in_flight;
-	struct random random;
-	uint8_t first; /* the server that answered last */
-	uint8_t max_attempts;
-	struct log_limit full_limit, loop_limit;
-	uint8_t reply[DNS_MESSAGE_MAX]; /* the reply in hand */
-};
-
-struct forward *forward_new(size_t n_upstreams)
+struct forward *forward_new(const struct worker_config *config)
 {
 	struct forward *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		return NULL;
-	list_init(&f->in_flight);
-	f->n_free = FORWARD_MAX;
-	for (uint16_t i = 0; i < FORWARD_MAX; i++)
-		f->free[i] = (uint16_t)(FORWARD_MAX - 1 - i);
-	f->max_attempts = (uint8_t)(n_upstreams < 2 ? 2 : n_upstreams);
-	if (f->max_attempts > FORWARD_ATTEMPTS_MAX)
-		f->max_attempts = FORWARD_ATTEMPTS_MAX;
+	f->n_slots = config->max_concurrent + PROBES_MAX;
+	f->txns = calloc(f->n_slots, sizeof(*f->txns));
+	f->waiters = calloc(config->max_concurrent, sizeof(*f->waiters));
+	f->udp = upstream_udp_new(config->upstream_sockets);
+	if (!f->txns || !f->waiters || !f->udp) {
+		upstream_udp_free(f->udp);
+		free(f->waiters);
+		free(f->txns);
+		free(f);
+		return NULL;
+	}
+	timers_init(&f->timers, 0);
+	timer_init(&f->renew, TIMER_RENEW);
 	return f;
 }
 
-static void attempt_end(struct worker *worker, struct upstream_attempt *attempt)
+/* --- servers -----------------------------------------------------------------------------------
+ */
+
+static void server_free(struct worker *worker, struct server *server)
 {
-	if (attempt->fd < 0)
-		return;
-	inflight_release(worker->config->inflight, attempt->id);
-	upstream_close(attempt);
+	upstream_udp_drop(worker, server);
+	upstream_conn_close(&server->conn);
+	timer_cancel(&server->probe);
+	timer_cancel(&server->loop);
+	server->used = false;
 }
 
-static void txn_end(struct worker *worker, struct txn *txn)
+static void server_unref(struct worker *worker, struct server *server)
+{
+	if (--server->refs == 0 && server->gone)
+		server_free(worker, server);
+}
+
+static struct server *server_new(struct worker *worker, uint16_t page)
+{
+	struct forward *f = worker->forward;
+	struct upstream_book *book = worker->config->book;
+	struct server *server = NULL;
+	uint16_t generation;
+
+	for (size_t i = 0; i < 2 * UPSTREAMS_MAX && !server; i++) {
+		if (!f->servers[i].used)
+			server = &f->servers[i];
+	}
+	if (!server)
+		return NULL;
+	generation = server->conn.generation;
+	*server = (struct server){
+		.used = true,
+		.index = (uint8_t)(server - f->servers),
+		.ep = book->page[page].ep,
+		.page = &book->page[page],
+		.stats = &book->page[page].stats[worker->number],
+		.conn.generation = generation,
+	};
+	upstream_conn_init(&server->conn);
+	timer_init(&server->probe, TIMER_PROBE);
+	timer_init(&server->loop, TIMER_LOOP);
+	if (worker->number == 0) /* one of us looks, all are told */
+		timer_set(&f->timers, &server->loop, worker->now_ms);
+	return server;
+}
+
+static struct server *server_find(struct forward *f, const struct upstream_page *page)
+{
+	for (size_t i = 0; i < 2 * UPSTREAMS_MAX; i++) {
+		if (f->servers[i].used && f->servers[i].page == page)
+			return &f->servers[i];
+	}
+	return NULL;
+}
+
+void forward_take_over(struct worker *worker, const struct upstreams *upstreams)
 {
 	struct forward *f = worker->forward;
 
+	if (upstreams->version == f->upstreams.version)
+		return;
+	f->upstreams = *upstreams;
+	for (size_t i = 0; i < 2 * UPSTREAMS_MAX; i++)
+		f->servers[i].gone = true;
+	for (size_t i = 0; i < upstreams->n_servers; i++) {
+		uint16_t page = upstreams->server[i].page;
+
+		f->server[i] = server_find(f, &worker->config->book->page[page]);
+		if (!f->server[i])
+			f->server[i] = server_new(worker, page);
+		if (f->server[i])
+			f->server[i]->gone = false;
+	}
+	for (size_t i = 0; i < 2 * UPSTREAMS_MAX; i++) {
+		if (f->servers[i].used && f->servers[i].gone && f->servers[i].refs == 0)
+			server_free(worker, &f->servers[i]);
+	}
+}
+
+/* --- slabs -------------------------------------------------------------------------------------
+ */
+
+static struct txn *txn_new(struct forward *f, enum txn_kind kind)
+{
+	struct txn *txn = f->free_txns;
+
+	if (txn)
+		f->free_txns = txn->next;
+	else if (f->n_txns < f->n_slots)
+		txn = &f->txns[f->n_txns++];
+	else
+		return NULL;
+	txn->kind = (uint8_t)kind;
+	txn->index = (uint16_t)(txn - f->txns);
+	txn->hashed = txn->tcp = txn->cut = false;
+	txn->n_attempts = txn->mismatches = 0;
+	txn->turn = 0;
+	txn->answered_by = -1;
+	txn->next = NULL;
+	txn->only = NULL;
+	txn->waiters = NULL;
+	txn->allocated = NULL;
+	timer_init(&txn->timer, TIMER_TXN);
+	return txn;
+}
+
+static void txn_release(struct forward *f, struct txn *txn)
+{
+	free(txn->allocated);
+	txn->allocated = NULL;
+	txn->next = f->free_txns;
+	f->free_txns = txn;
+}
+
+static struct waiter *waiter_new(struct worker *worker)
+{
+	struct forward *f = worker->forward;
+	struct waiter *waiter = f->free_waiters;
+
+	if (waiter)
+		f->free_waiters = waiter->next;
+	else if (f->n_waiters < worker->config->max_concurrent)
+		waiter = &f->waiters[f->n_waiters++];
+	return waiter;
+}
+
+static void waiter_release(struct forward *f, struct waiter *waiter)
+{
+	waiter->next = f->free_waiters;
+	f->free_waiters = waiter;
+}
+
+static void waiter_add(struct txn *txn, struct waiter *waiter, const struct client *client,
+		       const uint8_t *packet, const struct query *query, bool shadowed)
+{
+	waiter->client = *client;
+	waiter->shadowed = shadowed;
+	waiter->has_edns = query->edns.present;
+	waiter->dnssec_ok = query->edns.dnssec_ok;
+	waiter->udp_size = query->edns.udp_size;
+	waiter->id = query->id;
+	waiter->flags = query->flags;
+	memcpy(waiter->question, packet + DNS_HEADER_LEN, query->question_len);
+	waiter->next = txn->waiters;
+	txn->waiters = waiter;
+}
+
+/* --- equal questions ---------------------------------------------------------------------------
+ */
+
+static void unhash(struct forward *f, struct txn *txn)
+{
+	struct txn **at = &f->buckets[txn->hash % BUCKETS];
+
+	if (!txn->hashed)
+		return;
+	while (*at != txn)
+		at = &(*at)->next;
+	*at = txn->next;
+	txn->hashed = false;
+}
+
+/* One under way that asks the same by the same transport; else `txn` is there to be found now. */
+static struct txn *find_equal(struct forward *f, struct txn *txn, bool is_tcp)
+{
+	const struct query *q = &txn->query;
+	struct txn *other;
+
+	txn->hash = wire_name_hash(q->qname, q->qname_len) ^ ((uint32_t)q->qtype << 1 | is_tcp);
+	for (other = f->buckets[txn->hash % BUCKETS]; other; other = other->next) {
+		if (other->hash == txn->hash && other->query.qname_len == q->qname_len &&
+		    other->waiters->client.is_tcp == is_tcp &&
+		    outbound_equal(&other->out, &txn->out, q->qname_len))
+			return other;
+	}
+	txn->next = f->buckets[txn->hash % BUCKETS];
+	f->buckets[txn->hash % BUCKETS] = txn;
+	txn->hashed = true;
+	return NULL;
+}
+
+/* --- the beginning -----------------------------------------------------------------------------
+ */
+
+/* Random case: whoever guesses an answer has to guess this too (draft-vixie-dnsext-dns0x20). */
+static void shake_case(struct random *random, uint8_t *name, size_t len)
+{
+	uint16_t bits = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (i % 16 == 0)
+			bits = random_u16(random);
+		if ((uint8_t)((name[i] | 0x20) - 'a') < 26) /* a length never looks like that */
+			name[i] ^= (uint8_t)((bits >> i % 16 & 1) << 5);
+	}
+}
+
+/* Writes what goes upstream; false when out of memory. */
+static bool write_outbound(struct worker *worker, struct txn *txn, const uint8_t *packet,
+			   size_t len)
+{
+	const struct query *q = &txn->query;
+	size_t room = len + EDNS_OPT_LEN;
+	uint8_t *to = txn->packet;
+	struct wire w;
+
+	if (room > TXN_PACKET && !(to = txn->allocated = malloc(room)))
+		return false;
+	if (q->verbatim) {
+		w = wire_over(to, room);
+		wire_put_bytes(&w, packet, len);
+		txn->out = (struct outbound){to, (uint16_t)len, (uint16_t)len};
+		return true;
+	}
+	if (!outbound_write(q, packet, to, room, &txn->out))
+		return false;
+	if (worker->config->use_0x20)
+		shake_case(&worker->forward->random, to + DNS_HEADER_LEN, q->qname_len);
+	return true;
+}
+
+/* Which server of the group has the first turn. */
+static uint16_t next_turn(struct forward *f, const struct query *query)
+{
+	const struct route *route;
+
+	switch (f->upstreams.policy) {
+	case POLICY_SEQUENTIAL: return 0;
+	case POLICY_RANDOM: return random_u16(&f->random) & 0x7fff;
+	case POLICY_ROUND_ROBIN: break;
+	}
+	route = query->qname_len ? route_find(&f->upstreams.routes, query->qname, query->qname_len)
+				 : NULL;
+	return route ? f->turn[route->group]++ & 0x7fff : 0;
+}
+
+/* The question is about to go upstream; false: it can't. */
+static bool question_leaves(struct worker *worker, struct txn *txn)
+{
+	txn->turn = next_turn(worker->forward, &txn->query);
+	txn->ends_ms = worker->now_ms + FORWARD_TOTAL_MS;
+	return attempt_next(worker, txn);
+}
+
+static bool is_full(struct worker *worker)
+{
+	uint32_t kept_back;
+
+	if (log_limit_pass(&worker->forward->full_limit, worker->now_ms, &kept_back))
+		log_warning("too many questions in flight, answering SERVFAIL",
+			    "limit=%u kept_back=%u", worker->config->max_concurrent, kept_back);
+	return false;
+}
+
+bool forward_start(struct worker *worker, const struct client *client, const uint8_t *packet,
+		   size_t len, const struct query *query, bool shadowed)
+{
+	struct forward *f = worker->forward;
+	struct waiter *waiter = waiter_new(worker);
+	struct txn *txn, *equal;
+
+	if (!waiter)
+		return is_full(worker);
+	txn = txn_new(f, TXN_QUESTION); /* there is one for each waiter */
+	txn->query = *query;
+	txn->query.edns.keepalive_ds = 0; /* between us and the client */
+	txn->tcp = client->is_tcp || worker->config->upstream_tcp;
+	if (!write_outbound(worker, txn, packet, len))
+		goto fail;
+	if (!query->verbatim && (equal = find_equal(f, txn, client->is_tcp))) {
+		txn_release(f, txn);
+		waiter_add(equal, waiter, client, packet, query, shadowed);
+		upstream_count(equal->attempts[0].server->stats, UPSTREAM_COALESCED);
+		return true;
+	}
+	waiter_add(txn, waiter, client, packet, query, shadowed);
+	if (question_leaves(worker, txn))
+		return true;
+	unhash(f, txn);
+	timer_cancel(&txn->timer);
 	for (uint8_t i = 0; i < txn->n_attempts; i++)
+		server_unref(worker, txn->attempts[i].server);
+fail:
+	waiter_release(f, waiter);
+	txn_release(f, txn);
+	return false;
+}
+
+struct txn *txn_new_probe(struct worker *worker, struct server *server, enum txn_kind kind,
+			  const uint8_t *name, size_t name_len, uint16_t qtype)
+{
+	struct txn *txn = txn_new(worker->forward, kind);
+	struct wire_header h = {.flags = DNS_FLAG_RD, .qdcount = 1};
+	struct wire w;
+
+	if (!txn)
+		return NULL;
+	w = wire_over(txn->packet, sizeof(txn->packet));
+	wire_put_header(&w, &h);
+	wire_put_bytes(&w, name, name_len);
+	wire_put_u16(&w, qtype);
+	wire_put_u16(&w, DNS_CLASS_IN);
+	txn->out = (struct outbound){txn->packet, (uint16_t)w.pos, (uint16_t)w.pos};
+	query_parse(txn->packet, w.pos, &txn->query);
+	txn->only = server;
+	txn->tcp = worker->config->upstream_tcp;
+	txn->ends_ms = worker->now_ms + PROBE_MS;
+	if (attempt_next(worker, txn))
+		return txn;
+	timer_cancel(&txn->timer);
+	for (uint8_t i = 0; i < txn->n_attempts; i++)
+		server_unref(worker, txn->attempts[i].server);
+	txn_release(worker->forward, txn);
+	return NULL;
+}
+
+bool forward_is_own(struct worker *worker, const struct client *client, const struct query *query)
+{
+	uint32_t kept_back;
+	uint16_t slot;
+
+	if (!inflight_find(worker->config->inflight, query->id, client->port, &slot))
+		return probe_is_loop(worker, query);
+	if (log_limit_pass(&worker->forward->loop_limit, worker->now_ms, &kept_back))
+		log_error("my own question to the upstream came back to me: the redirect rules do "
+			  "not exempt the user I run as",
+			  "uid=%u kept_back=%u", geteuid(), kept_back);
+	return true;
+}
+
+/* --- the end -----------------------------------------------------------------------------------
+ */
+
+static void txn_end(struct worker *worker, struct txn *txn)
+{
+	unhash(worker->forward, txn);
+	timer_cancel(&txn->timer);
+	for (uint8_t i = 0; i < txn->n_attempts; i++) {
 		attempt_end(worker, &txn->attempts[i]);
-	list_remove(&txn->in_flight);
-	f->txns[txn->index] = NULL;
-	f->generations[txn->index]++;
-	f->free[f->n_free++] = (uint16_t)txn->index;
-	free(txn);
+		server_unref(worker, txn->attempts[i].server);
+	}
+	txn_release(worker->forward, txn);
+}
+
+/* The question as this client asked it. */
+static struct query query_of(const struct txn *txn, const struct waiter *waiter)
+{
+	return (struct query){
+		.id = waiter->id,
+		.flags = waiter->flags,
+		.question_len = txn->query.question_len,
+		.verbatim = txn->query.verbatim,
+		.edns = {.present = waiter->has_edns,
+			 .dnssec_ok = waiter->dnssec_ok,
+			 .udp_size = waiter->udp_size},
+	};
+}
+
+/* What the client said it takes over UDP, which may be more than we would send of our own. */
+static size_t client_limit(const struct waiter *waiter, const struct query *query)
+{
+	size_t size = query->edns.present ? query->edns.udp_size : 0;
+
+	if (waiter->client.is_tcp || query->question_len == 0)
+		return DNS_MESSAGE_MAX;
+	return size < DNS_UDP_MIN_SIZE ? DNS_UDP_MIN_SIZE : size;
+}
+
+/* Gives every client that waits an answer without records. */
+static void answer_all_empty(struct worker *worker, struct txn *txn, bool truncated,
+			     enum dns_rcode rcode)
+{
+	uint8_t packet[DNS_UDP_MIN_SIZE];
+	struct waiter *waiter;
+
+	while ((waiter = txn->waiters)) {
+		struct query query = query_of(txn, waiter);
+		struct wire w = wire_over(packet, sizeof(packet));
+		size_t len;
+
+		wire_take(&w, DNS_HEADER_LEN);
+		wire_put_bytes(&w, waiter->question, query.question_len);
+		len = truncated ? answer_truncated(&query, packet, sizeof(packet))
+				: answer_error(&query, packet, sizeof(packet), rcode);
+		worker_reply(worker, &waiter->client, &query, txn->answered_by, packet, len);
+		txn->waiters = waiter->next;
+		waiter_release(worker->forward, waiter);
+	}
+}
+
+/* Gives every client that waits the reply in hand, of `len` octets, as its own. */
+static void answer_all(struct worker *worker, struct txn *txn, size_t len)
+{
+	struct forward *f = worker->forward;
+	struct waiter *waiter;
+
+	while ((waiter = txn->waiters)) {
+		struct query query = query_of(txn, waiter);
+		size_t limit = client_limit(waiter, &query), own_len = len;
+		uint8_t *own = f->reply;
+
+		if (len > limit) {
+			own = memcpy(f->scratch, f->reply, len);
+			own_len = reply_truncate(&query, own, len, limit);
+		}
+		reply_restore(&query, waiter->question, waiter->shadowed, own, own_len);
+		worker_reply(worker, &waiter->client, &query, txn->answered_by, own, own_len);
+		txn->waiters = waiter->next;
+		waiter_release(f, waiter);
+	}
+}
+
+/* The answer to the question is here, before it is any client's own. Returns its length. */
+static size_t answer_arrives(struct worker *worker, const struct txn *txn, size_t len)
+{
+	return reply_cleanse(&txn->query, worker->forward->reply, len);
+}
+
+void txn_answer(struct worker *worker, struct txn *txn, enum reply_verdict verdict,
+		enum dns_rcode rcode, size_t len)
+{
+	unhash(worker->forward, txn);
+	if (txn->kind != TXN_QUESTION)
+		probe_end(worker, txn, true);
+	else if (verdict == REPLY_BARE)
+		answer_all_empty(worker, txn, false, rcode);
+	else if (verdict == REPLY_CUT)
+		answer_all_empty(worker, txn, true, DNS_RCODE_NOERROR);
+	else
+		answer_all(worker, txn, answer_arrives(worker, txn, len));
+	txn_end(worker, txn);
+}
+
+void txn_fail(struct worker *worker, struct txn *txn)
+{
+	txn->answered_by = -1;
+	unhash(worker->forward, txn);
+	if (txn->kind != TXN_QUESTION)
+		probe_end(worker, txn, false);
+	else
+		answer_all_empty(worker, txn, txn->cut, DNS_RCODE_SERVFAIL);
+	txn_end(worker, txn);
+}
+
+/* --- events and deadlines ----------------------------------------------------------------------
+ */
+
+void forward_handle(struct worker *worker, struct event_ref ref, uint32_t events)
+{
+	if (ref.kind == EVENT_UPSTREAM_TCP)
+		upstream_conn_handle(worker, ref, events);
+	else
+		upstream_udp_handle(worker, ref);
+}
+
+static void handle_timer(struct worker *worker, struct timer *timer)
+{
+	struct forward *f = worker->forward;
+
+	switch ((enum timer_kind)timer->kind) {
+	case TIMER_TXN:
+		attempt_expire(worker, list_entry(&timer->node, struct txn, timer.node));
+		break;
+	case TIMER_PROBE:
+		probe_begin(worker, list_entry(&timer->node, struct server, probe.node));
+		break;
+	case TIMER_LOOP:
+		probe_begin_loop(worker, list_entry(&timer->node, struct server, loop.node));
+		break;
+	case TIMER_CONN:
+		upstream_conn_expire(worker,
+				     list_entry(&timer->node, struct upstream_conn, idle.node));
+		break;
+	case TIMER_RENEW:
+		if (upstream_udp_renew(worker))
+			timer_set(&f->timers, &f->renew, worker->now_ms + SOCKET_MS / 8);
+		break;
+	}
+}
+
+int64_t forward_expire(struct worker *worker)
+{
+	struct forward *f = worker->forward;
+	struct timer *timer;
+
+	while ((timer = timers_pop(&f->timers, worker->now_ms)))
+		handle_timer(worker, timer);
+	return timers_next_ms(&f->timers);
 }
 
 void forward_free(struct worker *worker)
@@ -86,241 +532,15 @@ void forward_free(struct worker *worker)
 
 	if (!f)
 		return;
-	for (size_t i = 0; i < FORWARD_MAX; i++) {
-		if (f->txns[i])
-			txn_end(worker, f->txns[i]);
+	for (uint32_t i = 0; i < f->n_txns; i++)
+		free(f->txns[i].allocated);
+	for (size_t i = 0; i < 2 * UPSTREAMS_MAX; i++) {
+		if (f->servers[i].used)
+			upstream_conn_close(&f->servers[i].conn);
 	}
+	upstream_udp_free(f->udp);
+	free(f->waiters);
+	free(f->txns);
 	free(f);
 	worker->forward = NULL;
-}
-
-static size_t server_of(const struct worker *worker, const struct txn *txn, uint8_t attempt)
-{
-	return (txn->first + attempt) % worker->config->n_upstreams;
-}
-
-/* Asks one server: a socket, an ID that is its own, and off. */
-static bool attempt_begin(struct worker *worker, struct txn *txn, uint8_t number)
-{
-	const struct endpoint *server = &worker->config->upstreams[server_of(worker, txn, number)];
-	struct upstream_attempt *attempt = &txn->attempts[number];
-	struct event_ref ref = {
-		.kind = EVENT_UPSTREAM,
-		.index = txn->index,
-		.generation = txn->generation,
-		.attempt = number,
-	};
-
-	if (upstream_open(attempt, server, txn->client.is_tcp) < 0)
-		return false;
-	do {
-		attempt->id = random_u16(&worker->forward->random);
-	} while (!inflight_claim(worker->config->inflight, attempt->id, attempt->port));
-	if (upstream_send(attempt, txn->packet, txn->query_len) == 0 &&
-	    worker_watch(worker, attempt->fd, upstream_events(attempt), ref) == 0) {
-		worker_tap_server(worker, TAP_FORWARDER_QUERY, &txn->client,
-				  (int)server_of(worker, txn, number), server, txn->packet,
-				  txn->query_len);
-		return true;
-	}
-	attempt_end(worker, attempt);
-	return false;
-}
-
-static bool is_waiting(const struct txn *txn)
-{
-	for (uint8_t i = 0; i < txn->n_attempts; i++) {
-		if (txn->attempts[i].fd >= 0)
-			return true;
-	}
-	return false;
-}
-
-/*
- * Asks the next server. One that cannot be asked leaves its time to those that were asked before.
- * False when there is neither: it has failed.
- */
-static bool attempt_next(struct worker *worker, struct txn *txn)
-{
-	struct forward *f = worker->forward;
-	bool begun = false, had_time = txn->n_attempts < f->max_attempts;
-
-	while (!begun && txn->n_attempts < f->max_attempts)
-		begun = attempt_begin(worker, txn, txn->n_attempts++);
-	if (!begun && !(had_time && is_waiting(txn)))
-		return false;
-	list_remove(&txn->in_flight);
-	list_append(&f->in_flight, &txn->in_flight);
-	txn->deadline_ms = worker->now_ms + FORWARD_TOTAL_MS / f->max_attempts;
-	return true;
-}
-
-bool forward_start(struct worker *worker, const struct client *client, const uint8_t *packet,
-		   size_t len, const struct query *query, bool shadowed)
-{
-	struct forward *f = worker->forward;
-	size_t room = len < DNS_UDP_MIN_SIZE ? DNS_UDP_MIN_SIZE : len;
-	struct txn *txn;
-	uint32_t kept_back;
-
-	if (f->n_free == 0) {
-		if (log_limit_pass(&f->full_limit, worker->now_ms, &kept_back))
-			log_warning("too many questions in flight, answering SERVFAIL",
-				    "limit=%d kept_back=%u", FORWARD_MAX, kept_back);
-		return false;
-	}
-	if (!(txn = malloc(sizeof(*txn) + room)))
-		return false;
-	*txn = (struct txn){
-		.index = f->free[--f->n_free],
-		.first = f->first,
-		.shadowed = shadowed,
-		.client = *client,
-		.query = *query,
-		.query_len = len,
-	};
-	txn->generation = f->generations[txn->index];
-	for (size_t i = 0; i < FORWARD_ATTEMPTS_MAX; i++)
-		txn->attempts[i].fd = -1;
-	memcpy(txn->packet, packet, len);
-	list_init(&txn->in_flight);
-	f->txns[txn->index] = txn;
-	if (attempt_next(worker, txn))
-		return true;
-	txn_end(worker, txn);
-	return false;
-}
-
-bool forward_is_own(const struct worker *worker, const struct client *client, uint16_t id)
-{
-	uint32_t kept_back;
-
-	if (!inflight_is_own(worker->config->inflight, id, client->port))
-		return false;
-	if (log_limit_pass(&worker->forward->loop_limit, worker->now_ms, &kept_back))
-		log_error("my own question to the upstream came back to me: the redirect rules do "
-			  "not exempt the user I run as",
-			  "uid=%u kept_back=%u", geteuid(), kept_back);
-	return true;
-}
-
-/* Hands the answer over and forgets the transaction, in this order: an answer may bring questions.
- */
-static void finish(struct worker *worker, struct txn *txn, int upstream, const uint8_t *packet,
-		   size_t len)
-{
-	worker_reply(worker, &txn->client, &txn->query, upstream, packet, len);
-	txn_end(worker, txn);
-}
-
-/* `upstream` as worker_reply() takes it. */
-static void fail(struct worker *worker, struct txn *txn, int upstream, enum dns_rcode rcode)
-{
-	size_t len = answer_error(&txn->query, txn->packet, DNS_UDP_MIN_SIZE, rcode);
-
-	finish(worker, txn, upstream, txn->packet, len);
-}
-
-/* What the client said it takes over UDP, which may be more than we would send of our own. */
-static size_t client_limit(const struct txn *txn)
-{
-	size_t size = txn->query.edns.present ? txn->query.edns.udp_size : 0;
-
-	if (txn->client.is_tcp || txn->query.question_len == 0)
-		return DNS_MESSAGE_MAX;
-	return size < DNS_UDP_MIN_SIZE ? DNS_UDP_MIN_SIZE : size;
-}
-
-/* The reply is an answer to the client's question, and on its way. */
-static void relay(struct worker *worker, struct txn *txn, int upstream, enum reply_verdict verdict,
-		  enum dns_rcode rcode, size_t len)
-{
-	uint8_t *reply = worker->forward->reply;
-
-	if (verdict == REPLY_BARE) {
-		fail(worker, txn, upstream, rcode);
-	} else if (verdict == REPLY_CUT || len > client_limit(txn)) {
-		len = answer_truncated(&txn->query, txn->packet, DNS_UDP_MIN_SIZE);
-		finish(worker, txn, upstream, txn->packet, len);
-	} else {
-		reply_restore(&txn->query, txn->packet, txn->shadowed, reply, len);
-		finish(worker, txn, upstream, reply, len);
-	}
-}
-
-/* This server can't or won't, but another one may: it is being asked, or can be. */
-static bool is_worth_another(const struct worker *worker, const struct txn *txn, uint8_t number,
-			     enum dns_rcode rcode)
-{
-	if (rcode != DNS_RCODE_SERVFAIL && rcode != DNS_RCODE_REFUSED)
-		return false;
-	for (uint8_t i = 0; i < txn->n_attempts; i++) {
-		if (i != number && txn->attempts[i].fd >= 0)
-			return true;
-	}
-	return txn->n_attempts < worker->config->n_upstreams &&
-	       txn->n_attempts < worker->forward->max_attempts;
-}
-
-static void attempt_failed(struct worker *worker, struct txn *txn, uint8_t number)
-{
-	attempt_end(worker, &txn->attempts[number]);
-	if (txn->attempts[txn->n_attempts - 1].fd >= 0)
-		return; /* the newest has its time still */
-	if (!attempt_next(worker, txn) && !is_waiting(txn))
-		fail(worker, txn, -1, DNS_RCODE_SERVFAIL);
-}
-
-void forward_handle(struct worker *worker, struct event_ref ref)
-{
-	struct forward *f = worker->forward;
-	struct txn *txn = f->txns[ref.index];
-	struct upstream_attempt *attempt;
-	enum reply_verdict verdict;
-	enum dns_rcode rcode;
-	size_t len;
-
-	if (!txn || txn->generation != ref.generation || txn->attempts[ref.attempt].fd < 0)
-		return;
-	attempt = &txn->attempts[ref.attempt];
-	switch (upstream_handle(attempt, txn->packet, txn->query_len, f->reply, &len)) {
-	case UPSTREAM_AGAIN:
-		worker_rewatch(worker, attempt->fd, upstream_events(attempt), ref);
-		return;
-	case UPSTREAM_FAILED: attempt_failed(worker, txn, ref.attempt); return;
-	case UPSTREAM_MESSAGE: break;
-	}
-	verdict = reply_check(&txn->query, txn->packet, attempt->id, f->reply, len, &rcode);
-	if (verdict != REPLY_OTHER)
-		worker_tap_server(worker, TAP_FORWARDER_RESPONSE, &txn->client,
-				  (int)server_of(worker, txn, ref.attempt),
-				  &worker->config->upstreams[server_of(worker, txn, ref.attempt)],
-				  f->reply, len);
-	if (verdict == REPLY_OTHER) {
-		if (txn->client.is_tcp) /* a stream does not mix up answers: it is broken */
-			attempt_failed(worker, txn, ref.attempt);
-	} else if (is_worth_another(worker, txn, ref.attempt, rcode)) {
-		attempt_failed(worker, txn, ref.attempt);
-	} else {
-		f->first = (uint8_t)server_of(worker, txn, ref.attempt);
-		relay(worker, txn, f->first, verdict, rcode, len);
-	}
-}
-
-int64_t forward_expire(struct worker *worker)
-{
-	struct forward *f = worker->forward;
-
-	while (!list_is_empty(&f->in_flight)) {
-		struct txn *txn = list_entry(f->in_flight.next, struct txn, in_flight);
-
-		/* The analyzer does not see that a freed one has left the list. */
-		if (txn->deadline_ms > worker->now_ms) /* NOLINT(clang-analyzer-unix.Malloc) */
-			return txn->deadline_ms;
-		if (txn->client.is_tcp)
-			attempt_end(worker, &txn->attempts[txn->n_attempts - 1]);
-		if (!attempt_next(worker, txn))
-			fail(worker, txn, -1, DNS_RCODE_SERVFAIL);
-	}
-	return INT64_MAX;
 }

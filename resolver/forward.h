@@ -1,54 +1,75 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The questions sent upstream.
+ * The upstream engine: how a question gets its answer from elsewhere. One a worker, sharing nothing
+ * with the others but the IDs under way (inflight.h) and the book that it counts in (upstreams.h).
  *
- * Each client's message becomes a transaction. It is sent as it is but for a fresh random ID, over
- * the transport it came by, from a socket of its own, so that every attempt has a random port too
- * (RFC 5452 section 9.2; Linux picks a connected UDP socket's port at random) and the kernel drops
- * what comes from any other address. What is no answer to it (reply.h) is ignored and the wait goes
- * on; what is goes to the client with its ID and the question in its case, otherwise untouched.
+ * Data flow. forward_start() makes a transaction of a client's question (outbound.h says how it
+ * goes upstream), or lets the client wait along with an equal one that is under way. attempt.c
+ * picks a server of the name's route and sends; the answer comes through upstream_udp.c or
+ * upstream_tcp.c to attempt_message(), which finds the attempt by ID and socket and judges it
+ * (reply.h). What is no answer is counted and ignored. The last word goes to txn_answer(), which
+ * makes it each client's own: ID, case, size.
  *
- * Attempts: an attempt has FORWARD_TOTAL_MS divided by the number of attempts; after that, or at
- * once when the server refuses (ICMP, TCP reset, rcode SERVFAIL or REFUSED while there are other
- * servers), the next server is asked. Earlier UDP sockets stay open: a late answer is an answer.
- * Each server is asked once, a lone one twice. The server that answered last is asked first. When
- * all attempts are spent the client gets SERVFAIL, in less than five seconds.
+ * The seam for a cache: a question is about to go upstream where forward_start() calls
+ * question_leaves(), and its answer has arrived where txn_answer() calls answer_arrives(). Each
+ * question passes the first once, however many wait for it, and the second at most once.
  *
- * Deadlines: all attempts take equally long, so a list in the order of starting is in the order of
- * deadlines, and no heap is needed.
+ * Trying. A try lasts the server's smoothed round-trip time and some (upstream_health.h), twice as
+ * long each time the same server is asked again; then the next server is asked. Earlier tries stay
+ * open: a late answer is an answer. What is refused (ICMP, a closed connection, SERVFAIL, REFUSED)
+ * goes to the next server at once. At most FORWARD_ATTEMPTS_MAX messages are sent for a question,
+ * and after FORWARD_TOTAL_MS the answer is SERVFAIL. `timeout` and `attempts` of resolv.conf
+ * shorten a try and bound how often one server is asked.
  *
- * Loops: where the redirect rules do not exempt this process, its own questions come back to it.
- * inflight.h recognises them; they are answered with SERVFAIL, which then travels the whole way
- * back.
+ * Transport. A client's TCP is TCP upstream. UDP becomes TCP when the answer is truncated and
+ * somebody takes more than what we offered, and when too much comes that is no answer.
+ *
+ * Health is what each worker sees (upstream_health.h); who fails is probed with `. NS` until it
+ * answers (probe.c). Loops are found in two ways: where the redirect rules do not exempt this
+ * process its own questions come back with an ID and a port that are under way; through another
+ * resolver a probe comes back (loop.h). Both are answered with SERVFAIL.
+ *
+ * Memory. Transactions and waiting clients are slabs of --max-concurrent; nothing is allocated for
+ * a question of ordinary size. Deadlines are a wheel (timers.h). A heap was not needed, nor a
+ * timerfd: epoll_wait(2) takes the next deadline.
+ *
+ * Recursion. An answer to a TCP client can bring its next questions, which start transactions while
+ * one is being finished. So a transaction that is being answered is out of the hash first, and
+ * whoever calls something that may end one does not touch it afterwards.
  */
 #ifndef MESHDNS_RESOLVER_FORWARD_H
 #define MESHDNS_RESOLVER_FORWARD_H
 
+#include "resolver/upstreams.h"
 #include "resolver/worker.h"
 
-#define FORWARD_MAX          2048 /* transactions of a worker; beyond: SERVFAIL at once */
+#define FORWARD_MAX          2048 /* clients of a worker that may wait, unless said otherwise */
+#define FORWARD_MAX_LIMIT    32768
 #define FORWARD_ATTEMPTS_MAX 8
 #define FORWARD_TOTAL_MS     4500
 
-/* NULL when out of memory. */
-struct forward *forward_new(size_t n_upstreams);
+/* NULL when out of memory. Without servers until forward_take_over(). */
+struct forward *forward_new(const struct worker_config *config);
 /* Ends what is in flight and frees worker->forward. */
 void forward_free(struct worker *worker);
 
+/* Goes over to other servers, if these are others; what is under way is not disturbed. */
+void forward_take_over(struct worker *worker, const struct upstreams *upstreams);
+
 /*
- * Starts a transaction for the client's message. `shadowed`: an NXDOMAIN is to become NOERROR
- * without data. False: it could not be, and the caller is to answer SERVFAIL.
+ * Sends the client's message upstream. `shadowed`: an NXDOMAIN is to become NOERROR without data.
+ * False: it could not be, and the caller is to answer SERVFAIL.
  */
 bool forward_start(struct worker *worker, const struct client *client, const uint8_t *packet,
 		   size_t len, const struct query *query, bool shadowed);
 
-/* True when the message is a question of our own, any worker's, that has come back. */
-bool forward_is_own(const struct worker *worker, const struct client *client, uint16_t id);
+/* Whether a client's message is our own, come back to us. */
+bool forward_is_own(struct worker *worker, const struct client *client, const struct query *query);
 
-/* Something happened on an attempt's socket. */
-void forward_handle(struct worker *worker, struct event_ref ref);
+/* Something happened on an upstream socket. */
+void forward_handle(struct worker *worker, struct event_ref ref, uint32_t events);
 
-/* Deals with attempts past their deadline; returns the next deadline, INT64_MAX for none. */
+/* Deals with what is due; returns the next deadline, INT64_MAX for none. */
 int64_t forward_expire(struct worker *worker);
 
 #endif

@@ -159,44 +159,6 @@ static int confine(const struct settings *s, struct err *err)
 	return privs_confine(paths, n, err);
 }
 
-/* The servers to forward to: --upstream, else those of resolv.conf. None of them may be us. */
-static int find_upstreams(const struct settings *s, const struct listener *listeners, size_t n,
-			  struct endpoint upstreams[SETTINGS_UPSTREAMS_MAX], size_t *ret_n,
-			  struct err *err)
-{
-	struct resolvconf conf;
-	char text[ENDPOINT_TEXT_MAX];
-	int rc;
-
-	*ret_n = 0;
-	for (size_t i = 0; i < s->n_upstreams; i++) {
-		if (listen_is_own(listeners, n, &s->upstreams[i]))
-			return err_set(err, ELOOP, "--upstream %s is this resolver itself",
-				       endpoint_format(&s->upstreams[i], text));
-		upstreams[(*ret_n)++] = s->upstreams[i];
-	}
-	if (*ret_n)
-		return 0;
-	if ((rc = resolvconf_read(s->resolv_conf, &conf, err)) < 0)
-		return rc;
-	for (size_t i = 0; i < conf.n_servers && *ret_n < SETTINGS_UPSTREAMS_MAX; i++) {
-		struct endpoint ep = {.addr = conf.servers[i], .port = 53};
-
-		if (listen_is_own(listeners, n, &ep))
-			log_warning("left out as an upstream: it is this resolver itself",
-				    "server=%s source=%s", endpoint_format(&ep, text),
-				    s->resolv_conf);
-		else
-			upstreams[(*ret_n)++] = ep;
-	}
-	if (*ret_n == 0)
-		return err_set(err, ENOENT,
-			       "no nameserver to forward to in %s; name one with "
-			       "--upstream ADDR",
-			       s->resolv_conf);
-	return 0;
-}
-
 /* Sockets must not be numbered like stdin, stdout and stderr: somebody would write to them. */
 static void open_standard_descriptors(void)
 {
@@ -274,8 +236,6 @@ static int find_clients(const struct settings *s, struct access *access, struct 
 static int run(struct settings *s, struct sockets *sockets, struct handover *handover,
 	       struct err *err)
 {
-	struct endpoint upstreams[SETTINGS_UPSTREAMS_MAX];
-	size_t n_upstreams = 0;
 	struct user user = {0};
 	int control_fd;
 
@@ -287,11 +247,10 @@ static int run(struct settings *s, struct sockets *sockets, struct handover *han
 	if (s->dnstap && dnstap_load(err) < 0)
 		return EXIT_MACHINE;
 	if (find_clients(s, &sockets->access, err) < 0 || privs_drop(&user, err) < 0 ||
-	    confine(s, err) < 0 || find_search(s, err) < 0 ||
-	    find_upstreams(s, sockets->listeners, sockets->n, upstreams, &n_upstreams, err) < 0)
+	    confine(s, err) < 0 || find_search(s, err) < 0)
 		return EXIT_CONFIGURATION;
-	switch (control_run(s, upstreams, n_upstreams, sockets->listeners, sockets->n_per_worker,
-			    &sockets->access, handover, control_fd, err)) {
+	switch (control_run(s, sockets->listeners, sockets->n_per_worker, &sockets->access,
+			    handover, control_fd, err)) {
 	case 0: return EXIT_DONE;
 	case -EADDRINUSE:
 	case -EADDRNOTAVAIL:

@@ -58,11 +58,14 @@ enum query_verdict query_parse(uint8_t *packet, size_t len, struct query *ret_qu
 	q->id = h.id;
 	q->flags = h.flags;
 	q->qtype = q->qclass = q->question_len = q->qname_len = 0;
+	q->verbatim = false;
 	q->edns = (struct edns){0};
 
 	opcode = (h.flags & DNS_OPCODE_MASK) >> DNS_OPCODE_SHIFT;
-	if (opcode == DNS_OPCODE_UPDATE || opcode == DNS_OPCODE_NOTIFY)
+	if (opcode == DNS_OPCODE_UPDATE || opcode == DNS_OPCODE_NOTIFY) {
+		q->verbatim = true;
 		return QUERY_FORWARD;
+	}
 	if (opcode != DNS_OPCODE_QUERY)
 		return QUERY_NOTIMP; /* RFC 8906 section 3.1.4 */
 	if (h.qdcount != 1)
@@ -79,8 +82,9 @@ enum query_verdict query_parse(uint8_t *packet, size_t len, struct query *ret_qu
 		return QUERY_BADVERS;
 	if (is_ixfr || q->qtype == DNS_TYPE_AXFR)
 		return QUERY_REFUSED; /* the answer would be many messages */
+	q->verbatim = is_signed;      /* nobody but the key's owner can answer it */
 	if (is_signed)
-		return QUERY_FORWARD; /* nobody but the key's owner can answer it */
+		return QUERY_FORWARD;
 	if (q->qtype == 0 || q->qtype == DNS_TYPE_OPT || q->qtype == DNS_TYPE_TSIG)
 		return QUERY_FORMERR; /* not types to ask for, RFC 6895 section 3.1 */
 	if (q->qclass == DNS_CLASS_CH)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "resolver/reply.h"
 
-static bool is_same_question(const struct query *query, const uint8_t *asked,
+static bool is_same_question(const struct query *query, const uint8_t *asked, bool exact_case,
 			     const uint8_t *question)
 {
 	size_t len = query->qname_len;
 
 	asked += DNS_HEADER_LEN;
-	return wire_name_equal(question, asked, len) &&
+	return (exact_case ? !memcmp(question, asked, len)
+			   : wire_name_equal(question, asked, len)) &&
 	       !memcmp(question + len, asked + len, query->question_len - len);
 }
 
@@ -22,7 +23,8 @@ static bool is_whole(struct wire *w, const struct wire_header *h)
 }
 
 enum reply_verdict reply_check(const struct query *query, const uint8_t *asked, uint16_t id,
-			       uint8_t *reply, size_t len, enum dns_rcode *ret_rcode)
+			       bool exact_case, uint8_t *reply, size_t len,
+			       enum dns_rcode *ret_rcode)
 {
 	struct wire w = wire_over(reply, len);
 	struct wire_header h;
@@ -39,23 +41,142 @@ enum reply_verdict reply_check(const struct query *query, const uint8_t *asked, 
 		return *ret_rcode != DNS_RCODE_NOERROR && is_whole(&w, &h) ? REPLY_BARE
 									   : REPLY_OTHER;
 	question = wire_take(&w, query->question_len);
-	if (h.qdcount != 1 || !question || !is_same_question(query, asked, question))
+	if (h.qdcount != 1 || !question || !is_same_question(query, asked, exact_case, question))
 		return REPLY_OTHER;
 	if (is_whole(&w, &h))
 		return REPLY_WHOLE;
 	return h.flags & DNS_FLAG_TC ? REPLY_CUT : REPLY_OTHER;
 }
 
-void reply_restore(const struct query *query, const uint8_t *asked, bool shadowed, uint8_t *reply,
-		   size_t len)
+/* Where the OPT is: false if there is none. *ret_index counts the additional records before it. */
+static bool find_opt(const struct wire_header *h, struct wire w, struct wire_rr *ret_rr,
+		     size_t *ret_start, uint16_t *ret_index)
+{
+	for (unsigned int n = h->ancount + h->nscount; n > 0; n--)
+		wire_get_rr(&w, ret_rr);
+	for (uint16_t i = 0; i < h->arcount; i++) {
+		*ret_start = w.pos;
+		*ret_index = i;
+		if (!wire_get_rr(&w, ret_rr))
+			return false;
+		if (ret_rr->type == DNS_TYPE_OPT && ret_rr->owner_is_root)
+			return true;
+	}
+	return false;
+}
+
+/* Leaves only such options as go end to end; false when nothing had to be left out. */
+static bool filter_options(struct wire_rr *opt)
+{
+	struct wire in = wire_over(opt->rdata, opt->rdlength), out = in;
+
+	while (wire_left(&in) > 0 && !in.failed) {
+		size_t start = in.pos, whole;
+		uint16_t code = wire_get_u16(&in);
+
+		wire_take(&in, wire_get_u16(&in));
+		whole = in.pos - start;
+		if (edns_is_hop_by_hop(code) || in.failed)
+			continue;
+		memmove(wire_take(&out, whole), in.data + start, whole);
+	}
+	if (out.pos == opt->rdlength)
+		return false;
+	opt->rdlength = (uint16_t)out.pos;
+	return true;
+}
+
+/* Says our size and how long the options are now: in front of them. */
+static void rewrite_opt(const struct wire *w, size_t start, const struct wire_rr *opt)
+{
+	struct wire at = wire_over(w->data + start, EDNS_OPT_LEN);
+
+	wire_take(&at, 3); /* root, type */
+	wire_put_u16(&at, EDNS_UDP_SIZE);
+	wire_take(&at, 4);
+	wire_put_u16(&at, opt->rdlength);
+}
+
+size_t reply_cleanse(const struct query *query, uint8_t *reply, size_t len)
+{
+	struct wire w = wire_over(reply, len), head = w, end;
+	struct wire_header h;
+	struct wire_rr opt;
+	uint16_t index;
+	size_t start;
+
+	if (query->verbatim)
+		return len;
+	wire_get_header(&w, &h);
+	wire_take(&w, query->question_len);
+	h.flags &= (uint16_t)~DNS_FLAG_Z;
+	if (!(query->flags & DNS_FLAG_AD) && !query->edns.dnssec_ok)
+		h.flags &= (uint16_t)~DNS_FLAG_AD;
+	if (!find_opt(&h, w, &opt, &start, &index)) {
+		if (query->edns.present && h.arcount < UINT16_MAX &&
+		    len + EDNS_OPT_LEN <= DNS_MESSAGE_MAX) {
+			end = wire_over(reply + len, EDNS_OPT_LEN);
+			edns_put(&end, &query->edns, DNS_RCODE_NOERROR);
+			len += EDNS_OPT_LEN;
+			h.arcount++;
+		}
+	} else if (!query->edns.present) {
+		len = start;
+		h.arcount = index;
+	} else {
+		if (filter_options(&opt)) {
+			len = start + EDNS_OPT_LEN + opt.rdlength;
+			h.arcount = index + 1;
+		}
+		rewrite_opt(&w, start, &opt);
+	}
+	wire_put_header(&head, &h);
+	return len;
+}
+
+void reply_restore(const struct query *query, const uint8_t *question, bool shadowed,
+		   uint8_t *reply, size_t len)
 {
 	struct wire in = wire_over(reply, len), out = wire_over(reply, len);
 	struct wire_header h;
 
 	wire_get_header(&in, &h);
 	h.id = query->id;
+	if (!query->verbatim)
+		h.flags = (uint16_t)((h.flags & ~(DNS_FLAG_RD | DNS_FLAG_CD)) |
+				     (query->flags & (DNS_FLAG_RD | DNS_FLAG_CD)));
 	if (shadowed && (h.flags & DNS_RCODE_MASK) == DNS_RCODE_NXDOMAIN)
 		h.flags &= (uint16_t)~DNS_RCODE_MASK;
 	wire_put_header(&out, &h);
-	wire_put_bytes(&out, asked + DNS_HEADER_LEN, query->question_len);
+	wire_put_bytes(&out, question, query->question_len);
+}
+
+size_t reply_truncate(const struct query *query, uint8_t *reply, size_t len, size_t limit)
+{
+	struct wire w = wire_over(reply, len), head = w, opt;
+	struct wire_header h;
+	struct wire_rr rr;
+	uint16_t kept = 0;
+	size_t end;
+
+	if (query->edns.present)
+		limit -= EDNS_OPT_LEN;
+	wire_get_header(&w, &h);
+	wire_take(&w, query->question_len);
+	end = w.pos;
+	while (kept < h.ancount && wire_get_rr(&w, &rr) && w.pos <= limit) {
+		end = w.pos;
+		kept++;
+	}
+	h.flags |= DNS_FLAG_TC;
+	h.ancount = kept;
+	h.nscount = 0;
+	h.arcount = query->edns.present;
+	wire_put_header(&head, &h);
+	if (query->edns.present) {
+		opt = wire_over(reply + end, EDNS_OPT_LEN);
+		edns_put(&opt, &query->edns, DNS_RCODE_NOERROR);
+		end += EDNS_OPT_LEN;
+	}
+	return end;
 }

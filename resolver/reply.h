@@ -20,17 +20,33 @@ enum reply_verdict {
 };
 
 /*
- * Judges the `len` bytes of `reply` as the answer to the client's message `asked`, which was parsed
- * to `query` and sent with `id`. *ret_rcode is valid unless REPLY_OTHER.
+ * Judges the `len` bytes of `reply` as the answer to the message `asked`, which was parsed to
+ * `query` and sent with `id`; the name's case need be the same only if `exact_case`. *ret_rcode is
+ * valid unless REPLY_OTHER.
  */
 enum reply_verdict reply_check(const struct query *query, const uint8_t *asked, uint16_t id,
-			       uint8_t *reply, size_t len, enum dns_rcode *ret_rcode);
+			       bool exact_case, uint8_t *reply, size_t len,
+			       enum dns_rcode *ret_rcode);
+
+/* How much longer reply_cleanse() may make a reply. */
+#define REPLY_GROWTH EDNS_OPT_LEN
 
 /*
- * Turns a REPLY_WHOLE into the client's: its ID, and the question in the case it was asked in.
- * `shadowed`: the name exists here, so NXDOMAIN becomes NOERROR. All else stays as it is.
+ * Makes a REPLY_WHOLE fit for whoever asked like `query`, and returns its new length: AD only for
+ * those who asked for it (RFC 6840 section 5.8), an OPT exactly if they have EDNS, with our size
+ * and without what is hop by hop. Should records behind the OPT be in the way of that they are left
+ * out; none should be there. The rest stays as it is.
  */
-void reply_restore(const struct query *query, const uint8_t *asked, bool shadowed, uint8_t *reply,
-		   size_t len);
+size_t reply_cleanse(const struct query *query, uint8_t *reply, size_t len);
+
+/*
+ * Makes it one client's: ID, RD and CD, and the question (`query->question_len` octets, in the case
+ * it was asked in). `shadowed`: the name exists here, so NXDOMAIN becomes NOERROR.
+ */
+void reply_restore(const struct query *query, const uint8_t *question, bool shadowed,
+		   uint8_t *reply, size_t len);
+
+/* Cuts it to `limit`, at least 512: whole records of the answer, as many as fit, and TC. */
+size_t reply_truncate(const struct query *query, uint8_t *reply, size_t len, size_t limit);
 
 #endif

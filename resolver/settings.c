@@ -12,6 +12,7 @@
 #include "common/resolvconf.h"
 #include "resolver/ctl.h"
 #include "resolver/dnstap.h"
+#include "resolver/forward.h"
 
 static int parse_endpoint(const char *value, uint16_t port, struct endpoint *list, size_t *n,
 			  size_t max, struct err *err)
@@ -35,12 +36,65 @@ static int parse_listen(void *settings, const char *value, struct err *err)
 			      err);
 }
 
+static int add_forward(struct settings *s, const uint8_t *suffix, size_t suffix_len,
+		       const char *server, struct err *err)
+{
+	struct settings_forward *forward = &s->forwards[s->n_forwards];
+
+	if (s->n_forwards == SETTINGS_FORWARDS_MAX)
+		return err_set(err, E2BIG, "more than %d servers", SETTINGS_FORWARDS_MAX);
+	if (!endpoint_parse(server, 53, &forward->ep))
+		return err_set(err, EINVAL,
+			       "\"%s\" is not an address with an optional port, like 10.0.0.1:53 "
+			       "or [fd00::1]:53",
+			       server);
+	forward->suffix_len = (uint8_t)suffix_len;
+	memcpy(forward->suffix, suffix, suffix_len);
+	s->n_forwards++;
+	return 0;
+}
+
 static int parse_upstream(void *settings, const char *value, struct err *err)
 {
 	struct settings *s = settings;
 
-	return parse_endpoint(value, 53, s->upstreams, &s->n_upstreams, SETTINGS_UPSTREAMS_MAX,
-			      err);
+	return add_forward(s, (const uint8_t *)"", 1, value, err);
+}
+
+/* SUFFIX=ADDR[:PORT][,ADDR...] */
+static int parse_forward(void *settings, const char *value, struct err *err)
+{
+	const char *equals = strchr(value, '=');
+	uint8_t suffix[DNS_NAME_MAX] = {0};
+	size_t len = equals ? (size_t)(equals - value) : 0, suffix_len = 1;
+	cleanup_free char *servers = equals ? strdup(equals + 1) : NULL;
+	char *save = NULL, *word;
+	int rc = 0;
+
+	if (len == 0 || !servers || !*servers)
+		return err_set(err, EINVAL, "\"%s\" is not SUFFIX=ADDR[:PORT],...", value);
+	if (strncmp(value, ".", len) != 0 &&
+	    !(suffix_len = wire_name_from_text(value, len, suffix)))
+		return err_set(err, EINVAL, "\"%.*s\" is not a domain", (int)len, value);
+	for (word = strtok_r(servers, ",", &save); word && rc == 0;
+	     word = strtok_r(NULL, ",", &save))
+		rc = add_forward(settings, suffix, suffix_len, word, err);
+	return rc;
+}
+
+static int parse_policy(void *settings, const char *value, struct err *err)
+{
+	static const char *const names[] = {"sequential", "random", "round-robin"};
+	struct settings *s = settings;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!strcmp(value, names[i])) {
+			s->policy = (enum upstream_policy)i;
+			s->has_policy = true;
+			return 0;
+		}
+	}
+	return err_set(err, EINVAL, "\"%s\" is none of sequential, random, round-robin", value);
 }
 
 static int parse_names(void *settings, const char *value, struct err *err)
@@ -114,6 +168,12 @@ static int parse_tcp_clients(void *settings, const char *value, struct err *err)
 static int parse_tcp_idle(void *settings, const char *value, struct err *err)
 {
 	return parse_uint(value, 1, 3600, &((struct settings *)settings)->tcp_idle_s, err);
+}
+
+static int parse_max_concurrent(void *settings, const char *value, struct err *err)
+{
+	return parse_uint(value, 1, FORWARD_MAX_LIMIT,
+			  &((struct settings *)settings)->max_concurrent, err);
 }
 
 static int parse_ready_fd(void *settings, const char *value, struct err *err)
@@ -237,6 +297,21 @@ static const struct option_row rows[] = {
 	 .help = "forward all else there; repeatable, tried in order (the nameservers of "
 		 "--resolv-conf)",
 	 .parse = parse_upstream},
+	{"forward", OPTION_CALL, 0, "SUFFIX=ADDR[:PORT],...",
+	 .help = "forward names below SUFFIX there instead, the longest suffix wins, \".\" is all "
+		 "else; repeatable",
+	 .parse = parse_forward},
+	{"upstream-policy", OPTION_CALL, 0, "POLICY",
+	 .help = "which of several servers is asked first: sequential, random or round-robin "
+		 "(sequential)",
+	 .parse = parse_policy},
+	{"upstream-tcp", OPTION_BOOL, AT(upstream_tcp), NULL,
+	 .help = "ask upstreams over TCP only"},
+	{"0x20", OPTION_BOOL, AT(use_0x20), NULL,
+	 .help = "ask upstreams in random case, and want it back"},
+	{"max-concurrent", OPTION_CALL, 0, "N",
+	 .help = "questions of a worker that wait for upstreams; beyond it SERVFAIL (2048)",
+	 .parse = parse_max_concurrent},
 	{"resolv-conf", OPTION_STRING, AT(resolv_conf), "PATH",
 	 .help = "where the original nameservers stand (/etc/resolv.conf)"},
 	{"user", OPTION_STRING, AT(user), "NAME|UID",
@@ -323,6 +398,7 @@ int settings_read(struct settings *settings, int argc, char **argv, struct err *
 		.load.ttl = 60,
 		.resolv_conf = RESOLVCONF_PATH,
 		.workers = 1,
+		.max_concurrent = FORWARD_MAX,
 		.tcp_clients = 256,
 		.tcp_idle_s = 10,
 		.ready_fd = -1,

@@ -14,14 +14,22 @@
 #include "resolver/limits.h"
 #include "resolver/load.h"
 #include "resolver/resolve.h"
+#include "resolver/upstreams.h"
 
 #define SETTINGS_PORT           15053
 #define SETTINGS_METRICS_PORT   19153
 #define SETTINGS_LISTEN_MAX     16
 #define SETTINGS_NAMES_MAX      64 /* WATCH_PATHS_MAX */
-#define SETTINGS_UPSTREAMS_MAX  16
+#define SETTINGS_FORWARDS_MAX   256
 #define SETTINGS_WORKERS_MAX    64
 #define SETTINGS_INTERFACES_MAX 32
+
+/* One server for the names below a suffix; the root for all that no other suffix takes. */
+struct settings_forward {
+	uint8_t suffix_len;
+	uint8_t suffix[DNS_NAME_MAX]; /* lower-cased wire form */
+	struct endpoint ep;
+};
 
 struct settings {
 	struct endpoint listen[SETTINGS_LISTEN_MAX];
@@ -35,9 +43,13 @@ struct settings {
 	struct resolve_domains authoritative, search;
 	bool search_resolv_conf; /* `search` is still to be taken from resolv_conf */
 
-	struct endpoint upstreams[SETTINGS_UPSTREAMS_MAX];
-	size_t n_upstreams; /* 0: those of resolv_conf */
+	struct settings_forward forwards[SETTINGS_FORWARDS_MAX];
+	size_t n_forwards; /* without one for the root: those of resolv_conf are that */
 	const char *resolv_conf;
+	enum upstream_policy policy;
+	bool has_policy; /* else resolv.conf's `rotate` may choose one */
+	uint32_t max_concurrent;
+	bool upstream_tcp, use_0x20;
 
 	const char *user; /* as user_resolve() takes it */
 	unsigned int workers;

@@ -11,7 +11,7 @@
 #include "resolver/tcp.h"
 #include "resolver/udp.h"
 
-#define EVENTS_MAX 64
+#define EVENTS_MAX 256
 
 int worker_watch(struct worker *worker, int fd, uint32_t events, struct event_ref ref)
 {
@@ -49,16 +49,18 @@ static int watch_listeners(struct worker *worker)
 			    (struct event_ref){.kind = EVENT_ORDER});
 }
 
-int worker_init(struct worker *worker, const struct worker_config *config,
-		struct listener *listeners, struct publish_reader *reader, int order_fd,
-		struct err *err)
+int worker_init(struct worker *worker, unsigned int number, const struct worker_config *config,
+		struct listener *listeners, struct publish_reader *reader,
+		struct publish_reader *upstreams_reader, int order_fd, struct err *err)
 {
 	int rc;
 
 	*worker = (struct worker){
 		.config = config,
+		.number = number,
 		.listeners = listeners,
 		.reader = reader,
+		.upstreams_reader = upstreams_reader,
 		.order_fd = order_fd,
 		.context = {.authoritative = config->authoritative,
 			    .search = config->search,
@@ -67,7 +69,7 @@ int worker_init(struct worker *worker, const struct worker_config *config,
 			    .tcp_idle_ds = (uint16_t)(config->tcp_idle_s * 10)},
 		.udp = udp_new(),
 		.tcp = tcp_new(config->tcp_clients),
-		.forward = forward_new(config->n_upstreams),
+		.forward = forward_new(config),
 	};
 	worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (!limits_new(&config->limits, &worker->limits) || !worker->udp || !worker->tcp ||
@@ -247,7 +249,7 @@ enum worker_outcome worker_handle(struct worker *worker, struct client *client, 
 	stats_request(&worker->stats, client->is_tcp, client->peer.sin6_family == AF_INET6,
 		      query.qtype, query.edns.dnssec_ok, client->query_len);
 	if (action != RESOLVE_REPLY) {
-		is_own = forward_is_own(worker, client, query.id);
+		is_own = forward_is_own(worker, client, &query);
 		if (is_own)
 			stats_add(&worker->stats.loops, 1);
 		if (!is_own && take_inflight(worker, client)) {
@@ -308,7 +310,8 @@ static void dispatch(struct worker *worker, const struct epoll_event *event)
 	case EVENT_UDP: udp_handle(worker, &worker->listeners[ref.index]); break;
 	case EVENT_ACCEPT: tcp_accept(worker, &worker->listeners[ref.index]); break;
 	case EVENT_TCP: tcp_handle(worker, ref, event->events); break;
-	case EVENT_UPSTREAM: forward_handle(worker, ref); break;
+	case EVENT_UPSTREAM_UDP:
+	case EVENT_UPSTREAM_TCP: forward_handle(worker, ref, event->events); break;
 	}
 }
 
@@ -347,13 +350,17 @@ void *worker_run(void *arg)
 {
 	struct worker *worker = arg;
 	struct epoll_event events[EVENTS_MAX];
-	int wait_ms = -1;
+	int wait_ms = 0;
 
 	while (!is_done(worker)) {
 		int n = epoll_wait(worker->epoll_fd, events, EVENTS_MAX, wait_ms);
 
 		read_clock(worker);
 		worker->context.names = publish_enter(worker->config->publish, worker->reader);
+		/* Copied: the bracket can end at once. */
+		forward_take_over(
+			worker, publish_enter(worker->config->upstreams, worker->upstreams_reader));
+		publish_leave(worker->upstreams_reader);
 		for (int i = 0; i < n; i++) {
 			dispatch(worker, &events[i]);
 			measure(worker);

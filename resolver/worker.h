@@ -3,7 +3,7 @@
  * A worker: one thread, one epoll set, its own sockets, its own questions in flight.
  *
  * Nothing of it is shared but the published snapshot, so nothing on the way of a query is locked.
- * The loop reads the clock once a wake-up (`now_ms`), takes the snapshot once, and hands each event
+ * The loop reads the clock once a wake-up, takes the snapshot once, and hands each event
  * to the module whose descriptor it is, found by the typed reference in the event itself. What an
  * event refers to may have been closed by an earlier event of the same batch: slots that are reused
  * carry a generation.
@@ -33,13 +33,15 @@ struct forward;
 struct inflight;
 struct tcp;
 struct udp;
+struct upstream_book;
 
 enum event_kind {
 	EVENT_ORDER,
-	EVENT_UDP,      /* index: listener */
-	EVENT_ACCEPT,   /* index: listener */
-	EVENT_TCP,      /* index, generation: a client's connection */
-	EVENT_UPSTREAM, /* index, generation, attempt: a question in flight */
+	EVENT_UDP,          /* index: listener */
+	EVENT_ACCEPT,       /* index: listener */
+	EVENT_TCP,          /* index, generation: a client's connection */
+	EVENT_UPSTREAM_UDP, /* index, generation: a socket of the pool */
+	EVENT_UPSTREAM_TCP, /* index, generation: a server's connection */
 };
 
 /* What epoll gives back. */
@@ -47,7 +49,7 @@ struct event_ref {
 	uint32_t index;
 	uint16_t generation;
 	uint8_t kind;
-	uint8_t attempt;
+	uint8_t unused;
 };
 _Static_assert(sizeof(struct event_ref) == sizeof(uint64_t), "fits epoll_data");
 
@@ -80,8 +82,6 @@ enum worker_order {
 
 /* What all workers are given; constant while they run. */
 struct worker_config {
-	const struct endpoint *upstreams;
-	size_t n_upstreams;
 	size_t n_listeners;          /* a worker */
 	const struct access *access; /* who may ask at guarded listeners */
 	struct limits_config limits;
@@ -89,6 +89,11 @@ struct worker_config {
 	const struct resolve_domains *authoritative, *search;
 	const char *version, *server_id;
 	struct publish *publish;   /* of struct names_snapshot */
+	struct publish *upstreams; /* of struct upstreams */
+	struct upstream_book *book;
+	uint32_t max_concurrent;   /* clients of a worker that wait for an upstream */
+	uint32_t upstream_sockets; /* UDP, a worker */
+	bool upstream_tcp, use_0x20;
 	struct inflight *inflight; /* the workers' common one */
 	const _Atomic int *order;  /* enum worker_order */
 	const struct tap_wish *tap_wish;
@@ -96,15 +101,16 @@ struct worker_config {
 
 struct worker {
 	const struct worker_config *config;
+	unsigned int number;        /* among the workers */
 	struct listener *listeners; /* borrowed, config->n_listeners of them */
-	struct publish_reader *reader;
+	struct publish_reader *reader, *upstreams_reader;
 	int epoll_fd;
 	int order_fd;          /* borrowed; an eventfd(2), written to when the order has changed */
 	struct limits *limits; /* NULL: none */
 	int64_t refusals_us;   /* when the next refusal is due, see worker_admit() */
 	uint32_t waiting;      /* answers that are still to come from upstream */
 	bool draining;
-	int64_t now_us, now_ms;
+	int64_t now_us, now_ms;         /* monotonic, when the clock was read last */
 	struct resolve_context context; /* its snapshot is valid while an event is handled */
 	struct udp *udp;
 	struct tcp *tcp;
@@ -115,9 +121,9 @@ struct worker {
 };
 
 /* Prepares everything that can fail, so that the thread itself can't. */
-int worker_init(struct worker *worker, const struct worker_config *config,
-		struct listener *listeners, struct publish_reader *reader, int order_fd,
-		struct err *err);
+int worker_init(struct worker *worker, unsigned int number, const struct worker_config *config,
+		struct listener *listeners, struct publish_reader *reader,
+		struct publish_reader *upstreams_reader, int order_fd, struct err *err);
 
 /* The thread's body, as pthread_create(3) wants it; returns when it is ordered to. */
 void *worker_run(void *worker);
@@ -152,7 +158,7 @@ enum worker_outcome worker_handle(struct worker *worker, struct client *client, 
 
 /*
  * The answer to a question that was WORKER_LATER. `upstream` is the number of the server that gave
- * it, or -1 when it is an error of our own because none did.
+ * it (its page in the book), or -1 when it is an error of our own because none did.
  */
 void worker_reply(struct worker *worker, const struct client *client, const struct query *query,
 		  int upstream, const uint8_t *packet, size_t len);

@@ -39,13 +39,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t *reply;
 
 	must(query_parse((uint8_t *)asked, sizeof(asked), &query) == QUERY_OURS);
-	reply = malloc(size + 1);
+	reply = malloc(size + 1 + REPLY_GROWTH);
 	must(reply);
 	memcpy(reply, data, size);
-	if (reply_check(&query, asked, 0xabcd, reply, size, &rcode) == REPLY_WHOLE) {
-		reply_restore(&query, asked, true, reply, size);
+	if (reply_check(&query, asked, 0xabcd, false, reply, size, &rcode) == REPLY_WHOLE) {
+		size = reply_cleanse(&query, reply, size);
+		reply_restore(&query, asked + DNS_HEADER_LEN, true, reply, size);
 		must(rcode != DNS_RCODE_NXDOMAIN || !(reply[3] & DNS_RCODE_MASK));
 		check_restored(reply, size, asked, sizeof(asked));
+		if (size > DNS_UDP_MIN_SIZE) {
+			size = reply_truncate(&query, reply, size, DNS_UDP_MIN_SIZE);
+			must(size <= DNS_UDP_MIN_SIZE);
+			check_restored(reply, size, asked, sizeof(asked));
+		}
 	}
 	free(reply);
 	return 0;

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A name server that cannot be trusted, over UDP on port 53.
+"""A name server that cannot be trusted, over UDP on port 53. The liar tells the truth over TCP.
 
 fake.py ADDRESS MODE: prints the name of each query that comes, then does as MODE says. The right
 answer, where there is one, is 192.0.2.1; an answer of 192.0.2.66 is a lie.
 """
 
 import socket
+import struct
 import sys
+import threading
 import time
 
 from dnsmsg import address_record, asked_name, reply
@@ -66,9 +68,30 @@ def answers(query):
         raise SystemExit(f"no such mode: {mode}")
 
 
-print("ready", flush=True)
-while True:
-    packet, client = server.recvfrom(4096)
-    print(asked_name(packet), flush=True)
+def serve_udp(packet, client):
     for sock, data in answers(packet):
         sock.sendto(data, client)
+
+
+def serve_tcp(listener):
+    while True:
+        conn, _ = listener.accept()
+        with conn:
+            while prefix := conn.recv(2, socket.MSG_WAITALL):
+                packet = conn.recv(struct.unpack("!H", prefix)[0], socket.MSG_WAITALL)
+                print("tcp", asked_name(packet), flush=True)
+                told = reply(packet, TRUTH)
+                conn.sendall(struct.pack("!H", len(told)) + told)
+
+
+if mode == "liar":
+    tcp = socket.socket(family)
+    tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    tcp.bind((address, 53))
+    tcp.listen()
+    threading.Thread(target=serve_tcp, args=[tcp], daemon=True).start()
+print("ready", flush=True)
+while True:
+    query_packet, who = server.recvfrom(4096)
+    print(asked_name(query_packet), flush=True)
+    threading.Thread(target=serve_udp, args=[query_packet, who], daemon=True).start()

@@ -5,6 +5,7 @@
 import socket
 import struct
 import sys
+import threading
 import time
 
 from dnsmsg import address_record, query, reply, Reply
@@ -34,9 +35,9 @@ def slow(address, seconds, rcode):
     print("ready", flush=True)
     while True:
         asked, client = udp.recvfrom(4096)
-        time.sleep(float(seconds))
         records = [address_record("192.0.2.1")] if rcode == "0" else []
-        udp.sendto(reply(asked, *records, flags=0x8180 | int(rcode)), client)
+        told = reply(asked, *records, flags=0x8180 | int(rcode))
+        threading.Timer(float(seconds), udp.sendto, [told, client]).start()
 
 
 def pipelined(count):

@@ -128,29 +128,40 @@ test_a_client_has_its_share_of_connections_and_questions() {
 	stop flood || :
 }
 
-# few_descriptors: the resolver that is started may have 64.
-few_descriptors() { root_prefix+=(prlimit --nofile=64:64); }
+# no_descriptors_left: the resolver that runs may have no more than it has.
+no_descriptors_left() {
+	local fd=0
+	while [[ -L /proc/$(resolver_pid)/fd/$fd ]]; do fd=$((fd + 1)); done
+	as_proxy prlimit --pid "$(resolver_pid)" --nofile="$fd:"
+}
 resolver_pid() { pid_of resolver; }
 # shellcheck disable=SC2031 # a test is a subshell
 pid_of() { echo "${PID[$1]}"; }
 
 test_out_of_descriptors_a_connection_is_closed_not_left() {
 	server silent "$FAKE4" silent "$FAKE4"
-	few_descriptors
+	start_resolver --names "$LAB/names" --upstream "$FAKE4"
+	no_descriptors_left
+	expect_eq closed "$(as_app limits.py turned_away)"
+}
+
+test_questions_take_no_more_than_a_quarter_of_the_descriptors() {
+	server silent "$FAKE4" silent "$FAKE4"
+	root_prefix+=(prlimit --nofile=64:64)
 	start_resolver --names "$LAB/names" --upstream "$FAKE4"
 	as_app limits.py burst 100
-	expect_eq closed "$(as_app limits.py turned_away)"
+	expect_between 20 40 "$(in_app find "/proc/$(resolver_pid)/fd" -type l | wc -l)" "descriptors"
 }
 
 # --- names ---
 
 test_names_that_could_not_be_read_for_a_moment_are_read_later() {
 	server silent "$FAKE4" silent "$FAKE4"
-	few_descriptors
 	start_resolver --names "$LAB/names" --upstream "$FAKE4"
-	as_app limits.py burst 100
+	no_descriptors_left
 	names '240.0.0.7 one.mesh'
 	wait_for 3 logged resolver 'Too many open files'
+	as_proxy prlimit --pid "$(resolver_pid)" --nofile=256:
 	expect_soon 10 240.0.0.7 one.mesh
 	expect_eq 1 "$(grep -c 'not loaded' "$LAB/log/resolver")" "complaints"
 	names '240.0.0.1 redis.mesh' '240.0.0.2 redis.mesh' '240.0.0.9 one.mesh'

@@ -73,3 +73,18 @@ Test(resolvconf, a_file_that_cannot_be_read_is_named)
 	cr_expect(strstr(err.msg, "/no/such/file"), "%s", err.msg);
 	cr_expect_eq(resolvconf_read("/etc", &conf, &err), -EINVAL);
 }
+
+Test(resolvconf, options_are_read_within_their_bounds)
+{
+	struct resolvconf conf;
+
+	resolvconf_parse("nameserver 10.0.0.1\noptions timeout:2 attempts:99 rotate ndots:5\n",
+			 &conf);
+	cr_expect_eq(conf.timeout_s, 2);
+	cr_expect_eq(conf.attempts, 5);
+	cr_expect(conf.rotate);
+	resolvconf_parse("nameserver 10.0.0.1\noptions timeout: attempts:x\n", &conf);
+	cr_expect_eq(conf.timeout_s, 0);
+	cr_expect_eq(conf.attempts, 0);
+	cr_expect_not(conf.rotate);
+}

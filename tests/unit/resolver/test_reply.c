@@ -7,6 +7,7 @@
 static struct message asked;
 static struct query query;
 static enum dns_rcode rcode;
+static bool exact_case;
 
 static void setup(void)
 {
@@ -27,7 +28,7 @@ static void begin(struct message *m, uint16_t flags, uint16_t answers, const cha
 
 static enum reply_verdict check(struct message *m)
 {
-	return reply_check(&query, asked.bytes, SENT_ID, m->bytes, m->w.pos, &rcode);
+	return reply_check(&query, asked.bytes, SENT_ID, exact_case, m->bytes, m->w.pos, &rcode);
 }
 
 Test(reply, the_clients_id_and_case_come_back)
@@ -39,7 +40,7 @@ Test(reply, the_clients_id_and_case_come_back)
 	put_rr(&m, "www.example.com", DNS_TYPE_A, 1, 60, "\1\2\3\4", 4);
 	cr_assert_eq(check(&m), REPLY_WHOLE);
 	memcpy(before, m.bytes + 33, m.w.pos - 33);
-	reply_restore(&query, asked.bytes, false, m.bytes, m.w.pos);
+	reply_restore(&query, asked.bytes + DNS_HEADER_LEN, false, m.bytes, m.w.pos);
 	cr_expect_arr_eq(m.bytes, "\x12\x34\x81\x80", 4);
 	cr_expect_arr_eq(m.bytes + 12, asked.bytes + 12, query.question_len);
 	cr_expect_arr_eq(m.bytes + 33, before, m.w.pos - 33, "the rest is untouched");
@@ -117,9 +118,76 @@ Test(reply, a_shadowing_name_exists)
 	begin(&m, 0x8183, 0, "www.example.com");
 	cr_assert_eq(check(&m), REPLY_WHOLE);
 	cr_expect_eq(rcode, DNS_RCODE_NXDOMAIN);
-	reply_restore(&query, asked.bytes, true, m.bytes, m.w.pos);
+	reply_restore(&query, asked.bytes + DNS_HEADER_LEN, true, m.bytes, m.w.pos);
 	cr_expect_eq(m.bytes[3] & DNS_RCODE_MASK, DNS_RCODE_NOERROR);
 	begin(&m, 0x8182, 0, "www.example.com");
-	reply_restore(&query, asked.bytes, true, m.bytes, m.w.pos);
+	reply_restore(&query, asked.bytes + DNS_HEADER_LEN, true, m.bytes, m.w.pos);
 	cr_expect_eq(m.bytes[3] & DNS_RCODE_MASK, DNS_RCODE_SERVFAIL, "other errors stay");
+}
+
+Test(reply, the_case_counts_where_it_was_random)
+{
+	struct message m;
+
+	exact_case = true;
+	begin(&m, 0x8180, 0, "www.example.com");
+	cr_expect_eq(check(&m), REPLY_OTHER);
+	begin(&m, 0x8180, 0, "wWw.example.com");
+	cr_expect_eq(check(&m), REPLY_WHOLE);
+}
+
+static void ask_with_edns(bool dnssec_ok)
+{
+	message_init(&asked, DNS_FLAG_RD, 1, 0, 0, 1);
+	put_question(&asked, "wWw.example.com", DNS_TYPE_A, DNS_CLASS_IN);
+	put_opt(&asked, 4096, 0, dnssec_ok);
+	cr_assert_eq(message_parse(&asked, &query), QUERY_OURS);
+}
+
+Test(reply, there_is_an_opt_exactly_if_the_client_has_edns)
+{
+	struct message m;
+	size_t len;
+
+	begin(&m, 0x8180, 0, "www.example.com");
+	len = m.w.pos;
+	put_opt(&m, 4096, 0, false);
+	m.bytes[11] = 1;
+	cr_expect_eq(reply_cleanse(&query, m.bytes, m.w.pos), len, "not for who has none");
+	cr_expect_eq(m.bytes[11], 0);
+	ask_with_edns(true);
+	cr_expect_eq(reply_cleanse(&query, m.bytes, len), len + EDNS_OPT_LEN, "added for who has");
+	cr_expect_eq(m.bytes[11], 1);
+	cr_expect_arr_eq(m.bytes + len, "\0\0\x29\x04\xd0\0\0\x80\0\0\0", EDNS_OPT_LEN);
+}
+
+Test(reply, what_is_hop_by_hop_stays_here)
+{
+	static const char options[] = "\0\x0a\0\x08 cookie \0\x0f\0\2\0\x16\0\x0c\0\1\0";
+	struct message m;
+	size_t len;
+
+	ask_with_edns(false);
+	begin(&m, 0x81a0, 0, "www.example.com");
+	len = m.w.pos;
+	put_rr(&m, "", DNS_TYPE_OPT, 4096, 0, options, sizeof(options) - 1);
+	m.bytes[11] = 1;
+	cr_expect_eq(reply_cleanse(&query, m.bytes, m.w.pos), len + EDNS_OPT_LEN + 6);
+	cr_expect_arr_eq(m.bytes + len, "\0\0\x29\x04\xd0\0\0\0\0\0\6\0\x0f\0\2\0\x16",
+			 EDNS_OPT_LEN + 6, "the extended error goes on");
+	cr_expect_eq(m.bytes[3], 0x80, "AD is for those who ask");
+}
+
+Test(reply, truncation_keeps_whole_records)
+{
+	struct message m;
+	size_t len;
+
+	begin(&m, 0x8180, 40, "www.example.com");
+	for (int i = 0; i < 40; i++)
+		put_rr(&m, "www.example.com", DNS_TYPE_A, 1, 60, "\1\2\3\4", 4);
+	len = reply_truncate(&query, m.bytes, m.w.pos, 512);
+	cr_expect_eq(len, 33 + 15 * 31u);
+	cr_expect_eq(m.bytes[7], 15);
+	cr_expect(m.bytes[2] & 2, "TC");
 }

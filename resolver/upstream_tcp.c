@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "resolver/upstream_tcp.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define PREFIX_LEN 2
+#define IN_BYTES   4096 /* of the input buffer, but for a message that is longer */
+
+static struct server *server_of(struct upstream_conn *conn)
+{
+	return (struct server *)(void *)((char *)conn - offsetof(struct server, conn));
+}
+
+static struct event_ref ref_of(struct upstream_conn *conn)
+{
+	return (struct event_ref){
+		.kind = EVENT_UPSTREAM_TCP,
+		.index = server_of(conn)->index,
+		.generation = conn->generation,
+	};
+}
+
+void upstream_conn_init(struct upstream_conn *conn)
+{
+	conn->fd = -1;
+	list_init(&conn->attempts);
+	timer_init(&conn->idle, TIMER_CONN);
+}
+
+void upstream_conn_close(struct upstream_conn *conn)
+{
+	if (conn->fd < 0)
+		return;
+	close(conn->fd);
+	conn->fd = -1;
+	conn->generation++;
+	timer_cancel(&conn->idle);
+	free(conn->in);
+	free(conn->out);
+	conn->in = conn->out = NULL;
+	conn->in_len = conn->in_size = conn->out_pos = conn->out_len = conn->out_size = 0;
+}
+
+static uint16_t local_port(int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	struct endpoint ep;
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) < 0 || !endpoint_from_sockaddr(&ss, &ep))
+		return 0;
+	return ep.port;
+}
+
+int upstream_conn_open(struct worker *worker, struct server *server)
+{
+	struct upstream_conn *conn = &server->conn;
+	struct sockaddr_storage ss;
+	socklen_t ss_len = endpoint_to_sockaddr(&server->ep, &ss);
+	int rc, one = 1;
+
+	if (conn->fd >= 0)
+		return 0;
+	conn->fd = socket(server->ep.addr.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (conn->fd < 0)
+		return -errno;
+	conn->connecting = true;
+	conn->answered = conn->dead = false;
+	conn->events = EPOLLIN | EPOLLOUT;
+	conn->received_ms = worker->now_ms;
+	setsockopt(conn->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if ((connect(conn->fd, (struct sockaddr *)&ss, ss_len) < 0 && errno != EINPROGRESS) ||
+	    !(conn->port = local_port(conn->fd)) || !(conn->in = malloc(IN_BYTES))) {
+		rc = errno ? -errno : -EIO;
+		upstream_conn_close(conn);
+		return rc;
+	}
+	conn->in_size = IN_BYTES;
+	if ((rc = worker_watch(worker, conn->fd, conn->events, ref_of(conn))) < 0) {
+		upstream_conn_close(conn);
+		return rc;
+	}
+	timer_set(&worker->forward->timers, &conn->idle, worker->now_ms + CONN_IDLE_MS);
+	upstream_count(server->stats, UPSTREAM_TCP_CONNECTIONS);
+	return 0;
+}
+
+/* --- out ---------------------------------------------------------------------------------------
+ */
+
+static void watch_for(struct worker *worker, struct upstream_conn *conn)
+{
+	uint32_t events = EPOLLIN;
+
+	if (conn->connecting || conn->out_pos < conn->out_len)
+		events |= EPOLLOUT;
+	if (events == conn->events)
+		return;
+	conn->events = events;
+	worker_rewatch(worker, conn->fd, events, ref_of(conn));
+}
+
+static void flush(struct upstream_conn *conn)
+{
+	while (conn->out_pos < conn->out_len) {
+		ssize_t n = send(conn->fd, conn->out + conn->out_pos, conn->out_len - conn->out_pos,
+				 MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			conn->dead = errno != EAGAIN && errno != EWOULDBLOCK;
+			return;
+		}
+		conn->out_pos += (size_t)n;
+	}
+	conn->out_pos = conn->out_len = 0;
+}
+
+static bool make_room(struct upstream_conn *conn, size_t len)
+{
+	size_t size = conn->out_len + len;
+	uint8_t *grown;
+
+	if (size <= conn->out_size)
+		return true;
+	if (size > CONN_OUT_BYTES || !(grown = realloc(conn->out, size)))
+		return false;
+	conn->out = grown;
+	conn->out_size = size;
+	return true;
+}
+
+int upstream_conn_send(struct worker *worker, struct server *server, const uint8_t *packet,
+		       size_t len)
+{
+	struct upstream_conn *conn = &server->conn;
+	struct wire w;
+
+	if (!make_room(conn, PREFIX_LEN + len))
+		return -ENOBUFS;
+	w = wire_over(conn->out + conn->out_len, PREFIX_LEN + len);
+	wire_put_u16(&w, (uint16_t)len);
+	wire_put_bytes(&w, packet, len);
+	conn->out_len += PREFIX_LEN + len;
+	if (!conn->connecting)
+		flush(conn);
+	/* What is dead is buried when epoll says so, not under the caller's feet. */
+	watch_for(worker, conn);
+	return 0;
+}
+
+/* --- in ----------------------------------------------------------------------------------------
+ */
+
+static bool resize_input(struct upstream_conn *conn, size_t size)
+{
+	uint8_t *resized = realloc(conn->in, size);
+
+	if (!resized)
+		return false;
+	conn->in = resized;
+	conn->in_size = size;
+	return true;
+}
+
+/* The length of the message at `at`, 0 if its prefix is not there yet. */
+static size_t message_len(const struct upstream_conn *conn, size_t at)
+{
+	struct wire w = wire_over(conn->in + at, conn->in_len - at);
+
+	return wire_get_u16(&w);
+}
+
+/* Hands on the whole messages that have come in; false when the stream makes no sense. */
+static bool handle_input(struct worker *worker, struct server *server)
+{
+	struct upstream_conn *conn = &server->conn;
+	uint16_t generation = conn->generation;
+	size_t done = 0, len;
+
+	while (conn->in_len - done >= PREFIX_LEN) {
+		if ((len = message_len(conn, done)) < DNS_HEADER_LEN)
+			return false;
+		if (conn->in_len - done < PREFIX_LEN + len)
+			break;
+		memcpy(worker->forward->reply, conn->in + done + PREFIX_LEN, len);
+		done += PREFIX_LEN + len;
+		if (attempt_message(worker, conn, conn->port, len))
+			conn->answered = true;
+		else
+			upstream_count(server->stats, UPSTREAM_LATE);
+		if (conn->fd < 0 || conn->generation != generation)
+			return true; /* an answer can be the end of the connection */
+	}
+	conn->in_len -= done;
+	memmove(conn->in, conn->in + done, conn->in_len);
+	len = PREFIX_LEN + message_len(conn, 0);
+	if (len > conn->in_size)
+		return resize_input(conn, len);
+	return conn->in_size == IN_BYTES || len > IN_BYTES || conn->in_len > IN_BYTES ||
+	       resize_input(conn, IN_BYTES);
+}
+
+static bool receive(struct worker *worker, struct server *server)
+{
+	struct upstream_conn *conn = &server->conn;
+	ssize_t n =
+		recv(conn->fd, conn->in + conn->in_len, conn->in_size - conn->in_len, MSG_DONTWAIT);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+	if (n == 0)
+		return false;
+	conn->in_len += (size_t)n;
+	conn->received_ms = worker->now_ms;
+	return handle_input(worker, server);
+}
+
+void upstream_conn_handle(struct worker *worker, struct event_ref ref, uint32_t events)
+{
+	struct server *server = &worker->forward->servers[ref.index];
+	struct upstream_conn *conn = &server->conn;
+	bool ok = true;
+
+	if (!server->used || conn->fd < 0 || conn->generation != ref.generation)
+		return;
+	if (events & EPOLLERR)
+		ok = false;
+	if (ok && events & EPOLLOUT) {
+		conn->connecting = false;
+		flush(conn);
+	}
+	if (ok && events & (EPOLLIN | EPOLLHUP))
+		ok = receive(worker, server);
+	if (conn->fd < 0 || conn->generation != ref.generation)
+		return;
+	if (!ok || conn->dead)
+		upstream_conn_break(worker, server);
+	else
+		watch_for(worker, conn);
+}
+
+/* --- the end -----------------------------------------------------------------------------------
+ */
+
+void upstream_conn_break(struct worker *worker, struct server *server)
+{
+	struct upstream_conn *conn = &server->conn;
+	bool refused = conn->connecting, answered = conn->answered;
+	struct list orphans;
+
+	list_init(&orphans);
+	while (!list_is_empty(&conn->attempts)) {
+		struct list *node = conn->attempts.next;
+
+		list_remove(node);
+		list_append(&orphans, node);
+	}
+	upstream_conn_close(conn);
+	while (!list_is_empty(&orphans)) {
+		struct attempt *attempt = list_entry(orphans.next, struct attempt, on);
+
+		if (refused || (attempt->resent && !answered) || !attempt_resend(worker, attempt))
+			attempt_refused(worker, attempt);
+	}
+}
+
+void upstream_conn_expire(struct worker *worker, struct upstream_conn *conn)
+{
+	int64_t due_ms = conn->received_ms + CONN_IDLE_MS;
+
+	if (list_is_empty(&conn->attempts) && worker->now_ms >= due_ms)
+		upstream_conn_close(conn);
+	else
+		timer_set(&worker->forward->timers, &conn->idle,
+			  due_ms > worker->now_ms ? due_ms : worker->now_ms + CONN_IDLE_MS / 4);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The TCP connection to a server, RFC 7766: one a server, made when it is first wanted, with any
+ * number of questions under way on it, told apart by their IDs, and closed after CONN_IDLE_MS
+ * without any.
+ *
+ * When the server closes it, what waits is sent once more over a new one, and again as long as each
+ * connection brings at least one answer: some servers take one question a connection.
+ */
+#ifndef MESHDNS_RESOLVER_UPSTREAM_TCP_H
+#define MESHDNS_RESOLVER_UPSTREAM_TCP_H
+
+#include "resolver/forward_parts.h"
+
+#define CONN_IDLE_MS   10000
+#define CONN_OUT_BYTES ((size_t)256 * 1024) /* not sent yet; more is refused */
+
+void upstream_conn_init(struct upstream_conn *conn);
+
+/* Connects, or begins to, unless it has; `conn->port` is set. 0 or -errno. */
+int upstream_conn_open(struct worker *worker, struct server *server);
+
+/* Sends the message behind its length, as soon as the connection takes it. 0 or -errno. */
+int upstream_conn_send(struct worker *worker, struct server *server, const uint8_t *packet,
+		       size_t len);
+
+void upstream_conn_handle(struct worker *worker, struct event_ref ref, uint32_t events);
+
+/* Nothing has come for long: closes it if it is idle. */
+void upstream_conn_expire(struct worker *worker, struct upstream_conn *conn);
+
+/* Closes it; what was under way on it is sent over a new one or fails. */
+void upstream_conn_break(struct worker *worker, struct server *server);
+
+/* Closes it, with nothing under way. */
+void upstream_conn_close(struct upstream_conn *conn);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "resolver/upstreams.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+static bool is_same(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->port == b->port && addr_equal(&a->addr, &b->addr);
+}
+
+int upstream_book_init(struct upstream_book *book, unsigned int n_workers, struct err *err)
+{
+	struct upstream_stats *stats = calloc((size_t)n_workers * BOOK_MAX, sizeof(*stats));
+
+	if (!stats)
+		return err_set(err, ENOMEM, "out of memory");
+	if (getrandom(&book->nonce, sizeof(book->nonce), 0) != sizeof(book->nonce))
+		abort(); /* see random.c */
+	book->n_workers = n_workers;
+	for (size_t i = 0; i < BOOK_MAX; i++)
+		book->page[i].stats = stats + i * n_workers;
+	return 0;
+}
+
+void upstream_book_free(struct upstream_book *book)
+{
+	free(book->page[0].stats);
+	book->page[0].stats = NULL;
+}
+
+int upstream_book_find(struct upstream_book *book, const struct endpoint *ep, struct err *err)
+{
+	size_t n = book->n_pages;
+
+	for (size_t i = 0; i < n; i++) {
+		if (is_same(&book->page[i].ep, ep))
+			return (int)i;
+	}
+	if (n == BOOK_MAX)
+		return err_set(err, ENOSPC,
+			       "more than %d different servers since the start: restart me",
+			       BOOK_MAX);
+	book->page[n].ep = *ep;
+	book->n_pages = n + 1;
+	return (int)n;
+}
+
+uint64_t upstream_book_sum(const struct upstream_page *page, unsigned int n_workers,
+			   enum upstream_counter counter)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < n_workers; i++)
+		sum += atomic_load_explicit(&page->stats[i].counter[counter], memory_order_relaxed);
+	return sum;
+}
+
+static int find_server(struct upstreams *u, struct upstream_book *book, const struct endpoint *ep,
+		       struct err *err)
+{
+	int page;
+
+	for (size_t i = 0; i < u->n_servers; i++) {
+		if (is_same(&u->server[i].ep, ep))
+			return (int)i;
+	}
+	if (u->n_servers == UPSTREAMS_MAX)
+		return err_set(err, E2BIG, "more than %d servers", UPSTREAMS_MAX);
+	if ((page = upstream_book_find(book, ep, err)) < 0)
+		return page;
+	u->server[u->n_servers].ep = *ep;
+	u->server[u->n_servers].page = (uint16_t)page;
+	return (int)u->n_servers++;
+}
+
+int upstreams_add(struct upstreams *u, struct upstream_book *book, const uint8_t *suffix,
+		  size_t suffix_len, const struct endpoint *ep, struct err *err)
+{
+	const struct route *route = route_exact(&u->routes, suffix, suffix_len);
+	struct upstream_group *group;
+	int server = find_server(u, book, ep, err);
+
+	if (server < 0)
+		return server;
+	if (!route) {
+		if (!route_add(&u->routes, suffix, suffix_len, (uint8_t)u->n_groups))
+			return err_set(err, E2BIG, "more than %d suffixes", ROUTES_MAX);
+		group = &u->group[u->n_groups++];
+	} else {
+		group = &u->group[route->group];
+	}
+	for (uint8_t i = 0; i < group->n; i++) {
+		if (group->server[i] == server)
+			return 0;
+	}
+	if (group->n == GROUP_MAX)
+		return err_set(err, E2BIG, "more than %d servers for one suffix", GROUP_MAX);
+	group->server[group->n++] = (uint8_t)server;
+	return 0;
+}
