@@ -11,7 +11,7 @@
 #include "resolver/tcp.h"
 #include "resolver/udp.h"
 
-#define EVENTS_MAX 256
+#define EVENTS_MAX 64
 
 int worker_watch(struct worker *worker, int fd, uint32_t events, struct event_ref ref)
 {
