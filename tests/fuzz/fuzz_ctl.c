@@ -13,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct settings settings;
 	struct tap_wish wish = {0};
 	struct querylog log = {0};
-	struct facts facts = {.settings = &settings, .complaint = ""};
+	static struct upstream_book book;
+	struct facts facts = {.settings = &settings, .book = &book, .complaint = ""};
 	struct ctl ctl = {.facts = &facts, .log = &log, .wish = &wish, .lookup.fd = -1};
 	struct oneshot_conn conn = {.fd = -1};
 	char *text = NULL;
