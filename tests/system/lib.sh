@@ -196,7 +196,7 @@ start_resolver_as() {
 	((uid != 0)) || prefix=("${root_prefix[@]}")
 	[[ -p $LAB/ready ]] || mkfifo "$LAB/ready"
 	exec {ready}<>"$LAB/ready"
-	start resolver "$APP" "$uid" "${prefix[@]}" meshdns-resolver --ready-fd "$ready" "${@:2}"
+	start resolver "$APP" "$uid" "${prefix[@]}" meshdns-resolver --control off --ready-fd "$ready" "${@:2}"
 	wait_for 10 ready_or_ended "$ready" "${PID[resolver]}"
 	exec {ready}>&-
 	! ended "${PID[resolver]}" || fail "the resolver ended: $(log_of resolver)"
