@@ -5,7 +5,7 @@
 #include "resolver/upstream_tcp.h"
 #include "resolver/upstream_udp.h"
 
-#define TRY_MAX_MS     2000
+#define TRY_MAX_MS     1000
 #define TCP_TRY_MIN_MS 1500 /* a lost SYN is sent again after a second */
 #define MISMATCHES_MAX 3
 #define CLAIM_TRIES    64
