@@ -357,4 +357,26 @@ test_tcp_connections_are_limited_and_the_newest_win() {
 	expect_eq 240.0.0.1 "$(query +short +tcp redis.mesh)"
 }
 
+# Every row of answers.table, over UDP and TCP.
+test_the_table() {
+	cat >"$LAB/table.json" <<-'EOT'
+		{"records":[
+		 {"name":"redis.mesh","ips":["240.0.0.1","fd00:fd00::1"],"ttl":10,"ports":[
+		  {"name":"redis","port":6379},{"name":"dns","port":53,"protocol":"UDP"}]},
+		 {"name":"only4.mesh","ips":["240.0.0.4"]},
+		 {"name":"*.static.mesh","ips":["240.0.0.6"]},
+		 {"name":"a.b.static.mesh","ips":["240.0.0.7"]},
+		 {"name":"host.zone.mesh","ips":["240.0.0.8"]},
+		 {"name":"x.between.zone.mesh","ips":["240.0.0.8"]},
+		 {"name":"cache.mesh","alias":"redis.mesh"},
+		 {"name":"store.mesh","cname":"cache.mesh"},
+		 {"name":"away.mesh","alias":"www.example.org"},
+		 {"name":"shop.example","ips":["240.0.0.9"]}]}
+	EOT
+	start_resolver --names "$LAB/table.json" --authoritative zone.mesh \
+		--authoritative 240.in-addr.arpa --search-path other.example,ns.svc.cluster.local
+	expect_no_match 'record skipped' "$(log_of resolver)"
+	expect_status 0 as_app answers-table.py 127.0.0.1 15053 "$SYSTEM/answers.table"
+}
+
 run_tests "$@"

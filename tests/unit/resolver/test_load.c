@@ -172,3 +172,97 @@ Test(load, folder_and_failure)
 	rmdir(folder);
 	cr_expect_eq(load_once(&settings, &names, &err), -ENOENT);
 }
+
+static int count_part(void *arg, const struct names_record *part, const uint8_t *name, size_t len)
+{
+	(void)part, (void)name, (void)len;
+	++*(size_t *)arg;
+	return 0;
+}
+
+/* However the text changes, what is read of the difference is what the whole would give. */
+static void expect_as_fresh(const struct load_settings *settings,
+			    const struct names_snapshot *names, int round)
+{
+	struct names_snapshot *fresh;
+	size_t parts = 0, fresh_parts = 0;
+
+	cr_assert_eq(load_once(settings, &fresh, NULL), 0);
+	names_each(names, count_part, &parts);
+	names_each(fresh, count_part, &fresh_parts);
+	cr_assert_eq(names_count(names), names_count(fresh), "round %d", round);
+	cr_assert_geq(parts, fresh_parts);
+	for (int i = 0; i < 2000; i++) {
+		const struct names_record *is, *wanted;
+		char name[64];
+
+		snprintf(name, sizeof(name), "s-%d.mesh", i);
+		is = table_find(names, name);
+		wanted = table_find(fresh, name);
+		cr_assert_eq(!is, !wanted, "round %d: %s", round, name);
+		if (is)
+			cr_assert_arr_eq(names_record_a(is), names_record_a(wanted), 4,
+					 "round %d: %s", round, name);
+	}
+	names_free(fresh);
+}
+
+static void change_and_compare(const char *name, const char *head, const char *line,
+			       const char *between, const char *tail)
+{
+	static const struct load_settings base = {.ttl = 60, .domain = "\4mesh", .domain_len = 6};
+	struct load_settings settings = base;
+	char path[256], address[32];
+	const char *sources[] = {path};
+	uint32_t version[2000] = {0};
+	struct names_snapshot *names = NULL, *next;
+	struct loader *loader;
+
+	snprintf(path, sizeof(path), "/tmp/meshdns-load-%d-%s", getpid(), name);
+	settings.sources = sources;
+	settings.n_sources = 1;
+	loader = loader_new(&settings);
+	srand(1);
+	for (int round = 0; round < 30; round++) {
+		FILE *f = fopen(path, "w");
+		bool first = true;
+
+		cr_assert_not_null(f);
+		fputs(head, f);
+		for (int i = 0; i < 2000; i++) {
+			if (version[i] % 5 == 4)
+				continue;
+			snprintf(address, sizeof(address), "240.%u.%d.%d", version[i], i / 256,
+				 i % 256);
+			fprintf(f, "%s", first ? "" : between);
+			fprintf(f,
+				line[0] == '{' ? "{\"name\":\"s-%d.mesh\",\"ips\":[\"%s\"]}"
+					       : "%2$s s-%1$d.mesh",
+				i, address);
+			first = false;
+		}
+		fputs(tail, f);
+		fclose(f);
+		cr_assert_eq(loader_load(loader, names, &next, NULL), 0);
+		names_free_old(names, next);
+		names = next;
+		expect_as_fresh(&settings, names, round);
+		for (int n = rand() % 4; n >= 0; n--)
+			version[rand() % 2000]++;
+		if (round % 3 == 0)
+			version[round % 2 ? 1999 : 0]++;
+	}
+	names_free(names);
+	loader_free(loader);
+	unlink(path);
+}
+
+Test(load, changes_of_hosts)
+{
+	change_and_compare("hosts", "# names\n", "", "\n", "\n");
+}
+
+Test(load, changes_of_json)
+{
+	change_and_compare("json", "{\"records\":[\n", "{", ",\n", "\n],\"ttl\":30}\n");
+}
