@@ -281,14 +281,12 @@ void attempt_expire(struct worker *worker, struct txn *txn)
 		upstream_count(server->stats, UPSTREAM_TIMEOUTS);
 		server_failed(worker, server, last->sent_us, true);
 	}
-	if (worker->now_ms >= txn->ends_ms) {
-		txn_fail(worker, txn);
-	} else if (last->state == ATTEMPT_TCP && !last->resent &&
-		   server->conn.received_ms * 1000 <= last->sent_us) {
+	if (worker->now_ms < txn->ends_ms && last->state == ATTEMPT_TCP && !last->resent &&
+	    server->conn.received_ms * 1000 <= last->sent_us) {
 		/* Nothing has come over that connection since: it may be dead. */
 		set_timer(worker, txn, try_ms(worker, txn));
 		upstream_conn_break(worker, server);
-	} else if (!attempt_next(worker, txn)) {
+	} else if (worker->now_ms >= txn->ends_ms || !attempt_next(worker, txn)) {
 		txn_fail(worker, txn);
 	}
 }
@@ -424,19 +422,21 @@ static void take(struct worker *worker, struct attempt *a, enum reply_verdict ve
 	count_reply(a, rcode);
 	if (truncated)
 		upstream_count(a->server->stats, UPSTREAM_TRUNCATED);
-	if (txn->kind != TXN_QUESTION) {
-		txn_answer(worker, txn, verdict, rcode, len);
-	} else if (truncated && wants_more(txn)) {
-		txn->cut = true;
-		ask_over_tcp(worker, txn, a->server);
-	} else if (retry_plain(worker, txn, a, rcode)) {
-		return;
-	} else if (is_worth_another(worker, txn, a, rcode)) {
-		attempt_end(worker, a);
-		go_on(worker, txn);
-	} else {
-		txn_answer(worker, txn, verdict, rcode, len);
+	if (txn->kind == TXN_QUESTION) {
+		if (truncated && wants_more(txn)) {
+			txn->cut = true;
+			ask_over_tcp(worker, txn, a->server);
+			return;
+		}
+		if (retry_plain(worker, txn, a, rcode))
+			return;
+		if (is_worth_another(worker, txn, a, rcode)) {
+			attempt_end(worker, a);
+			go_on(worker, txn);
+			return;
+		}
 	}
+	txn_answer(worker, txn, verdict, rcode, len);
 }
 
 bool attempt_message(struct worker *worker, void *via, uint16_t port, size_t len)

@@ -9,7 +9,7 @@
 #include "resolver/upstream_tcp.h"
 #include "resolver/upstream_udp.h"
 
-#define PROBES_MAX ((uint32_t)(2 * UPSTREAMS_MAX)) /* slots that only probes may take */
+#define PROBES_MAX ((uint32_t)SERVERS) /* slots that only probes may take */
 #define PROBE_MS   1000
 
 struct forward *forward_new(const struct worker_config *config)
@@ -59,7 +59,7 @@ static struct server *server_new(struct worker *worker, uint16_t page)
 	struct server *server = NULL;
 	uint16_t generation;
 
-	for (size_t i = 0; i < 2 * UPSTREAMS_MAX && !server; i++) {
+	for (size_t i = 0; i < SERVERS && !server; i++) {
 		if (!f->servers[i].used)
 			server = &f->servers[i];
 	}
@@ -84,7 +84,7 @@ static struct server *server_new(struct worker *worker, uint16_t page)
 
 static struct server *server_find(struct forward *f, const struct upstream_page *page)
 {
-	for (size_t i = 0; i < 2 * UPSTREAMS_MAX; i++) {
+	for (size_t i = 0; i < SERVERS; i++) {
 		if (f->servers[i].used && f->servers[i].page == page)
 			return &f->servers[i];
 	}
@@ -98,7 +98,7 @@ void forward_take_over(struct worker *worker, const struct upstreams *upstreams)
 	if (upstreams->version == f->upstreams.version)
 		return;
 	f->upstreams = *upstreams;
-	for (size_t i = 0; i < 2 * UPSTREAMS_MAX; i++)
+	for (size_t i = 0; i < SERVERS; i++)
 		f->servers[i].gone = true;
 	for (size_t i = 0; i < upstreams->n_servers; i++) {
 		uint16_t page = upstreams->server[i].page;
@@ -109,7 +109,7 @@ void forward_take_over(struct worker *worker, const struct upstreams *upstreams)
 		if (f->server[i])
 			f->server[i]->gone = false;
 	}
-	for (size_t i = 0; i < 2 * UPSTREAMS_MAX; i++) {
+	for (size_t i = 0; i < SERVERS; i++) {
 		if (f->servers[i].used && f->servers[i].gone && f->servers[i].refs == 0)
 			server_free(worker, &f->servers[i]);
 	}
@@ -534,7 +534,7 @@ void forward_free(struct worker *worker)
 		return;
 	for (uint32_t i = 0; i < f->n_txns; i++)
 		free(f->txns[i].allocated);
-	for (size_t i = 0; i < 2 * UPSTREAMS_MAX; i++) {
+	for (size_t i = 0; i < SERVERS; i++) {
 		if (f->servers[i].used)
 			upstream_conn_close(&f->servers[i].conn);
 	}

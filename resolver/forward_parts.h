@@ -20,6 +20,7 @@
 #define POOL_SIZE  128 /* UDP sockets to a server; a power of two, see upstream_udp.h */
 #define TXN_PACKET 512 /* of a question, without an allocation */
 #define BUCKETS    1024
+#define SERVERS    ((size_t)2 * UPSTREAMS_MAX) /* those that are going included */
 
 enum timer_kind {
 	TIMER_TXN,   /* struct txn: a try, or the whole question, has had its time */
@@ -133,7 +134,7 @@ struct forward {
 	struct txn *buckets[BUCKETS];
 	struct upstreams upstreams;           /* a copy */
 	struct server *server[UPSTREAMS_MAX]; /* those of `upstreams`, by its numbers */
-	struct server servers[2 * UPSTREAMS_MAX];
+	struct server servers[SERVERS];
 	uint16_t turn[ROUTES_MAX];
 	struct upstream_udp *udp;
 	struct random random;

@@ -67,15 +67,16 @@ static int parse_forward(void *settings, const char *value, struct err *err)
 	const char *equals = strchr(value, '=');
 	uint8_t suffix[DNS_NAME_MAX] = {0};
 	size_t len = equals ? (size_t)(equals - value) : 0, suffix_len = 1;
-	cleanup_free char *servers = equals ? strdup(equals + 1) : NULL;
+	char servers[GROUP_MAX * ENDPOINT_TEXT_MAX];
 	char *save = NULL, *word;
 	int rc = 0;
 
-	if (len == 0 || !servers || !*servers)
+	if (len == 0 || !equals[1] || strlen(equals + 1) >= sizeof(servers))
 		return err_set(err, EINVAL, "\"%s\" is not SUFFIX=ADDR[:PORT],...", value);
 	if (strncmp(value, ".", len) != 0 &&
 	    !(suffix_len = wire_name_from_text(value, len, suffix)))
 		return err_set(err, EINVAL, "\"%.*s\" is not a domain", (int)len, value);
+	snprintf(servers, sizeof(servers), "%s", equals + 1);
 	for (word = strtok_r(servers, ",", &save); word && rc == 0;
 	     word = strtok_r(NULL, ",", &save))
 		rc = add_forward(settings, suffix, suffix_len, word, err);

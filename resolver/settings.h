@@ -31,7 +31,7 @@ struct settings_forward {
 	struct endpoint ep;
 };
 
-struct settings {
+struct settings { /* NOLINT(clang-analyzer-optin.performance.Padding): there is one */
 	struct endpoint listen[SETTINGS_LISTEN_MAX];
 	size_t n_listen;
 	bool listen_is_default; /* then a missing IPv6 stack is only worth a warning */
@@ -47,9 +47,7 @@ struct settings {
 	size_t n_forwards; /* without one for the root: those of resolv_conf are that */
 	const char *resolv_conf;
 	enum upstream_policy policy;
-	bool has_policy; /* else resolv.conf's `rotate` may choose one */
 	uint32_t max_concurrent;
-	bool upstream_tcp, use_0x20;
 
 	const char *user; /* as user_resolve() takes it */
 	unsigned int workers;
@@ -70,6 +68,8 @@ struct settings {
 	enum log_level log_level;
 	const char *takeover; /* NULL: nobody's place is taken */
 	bool no_sandbox;
+	bool has_policy; /* else resolv.conf's `rotate` may choose one */
+	bool upstream_tcp, use_0x20;
 	bool help, version;
 };
 

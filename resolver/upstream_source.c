@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/cleanup.h"
 #include "common/resolvconf.h"
 
 #define ROOT     ((const uint8_t *)"")
@@ -56,26 +55,30 @@ static int add_setting(struct upstream_source *source, struct upstreams *u,
 			     err);
 }
 
-static int build(struct upstream_source *source, struct upstreams **ret_upstreams, struct err *err)
+/* NULL: `err` says why. */
+static struct upstreams *build(struct upstream_source *source, struct err *err)
 {
 	const struct settings *s = source->settings;
-	cleanup_free struct upstreams *u = calloc(1, sizeof(*u));
+	struct upstreams *u = calloc(1, sizeof(*u));
 	int rc = 0;
 
-	if (!u)
-		return err_set(err, ENOMEM, "out of memory");
+	if (!u) {
+		err_set(err, ENOMEM, "out of memory");
+		return NULL;
+	}
 	u->policy = s->policy;
 	for (size_t i = 0; i < s->n_forwards && rc == 0; i++)
 		rc = add_setting(source, u, &s->forwards[i], err);
 	if (rc == 0 && !route_exact(&u->routes, ROOT, ROOT_LEN))
 		rc = add_resolv_conf(source, u, err);
-	if (rc < 0)
-		return rc;
+	if (rc < 0) {
+		free(u);
+		return NULL;
+	}
 	for (size_t i = 0; i < u->n_servers; i++)
 		source->book.page[u->server[i].page].in_use = true;
 	u->version = ++source->version;
-	*ret_upstreams = take_ptr(&u);
-	return 0;
+	return u;
 }
 
 /* Whether resolv.conf matters at all. */
@@ -104,8 +107,8 @@ int upstream_source_init(struct upstream_source *source, const struct settings *
 	if (!has_root(settings) && ((rc = watch_init(&source->watch, &source->path, 1, err)) < 0 ||
 				    (rc = watch_arm(&source->watch, 0, err)) < 0))
 		return rc;
-	if ((rc = build(source, &u, err)) < 0)
-		return rc;
+	if (!(u = build(source, err)))
+		return err->code;
 	publish_init(&source->publish, u, source->readers, settings->workers);
 	return 0;
 }
@@ -121,12 +124,19 @@ static void tell(const struct upstreams *u)
 	log_info("upstreams changed", "servers=%s", text);
 }
 
+/* Compared as what they were made of is: the servers of each route and how they are asked. */
 static bool is_same(const struct upstreams *a, const struct upstreams *b)
 {
-	struct upstreams other = *b;
+	bool same = a->n_servers == b->n_servers && a->n_groups == b->n_groups &&
+		    a->policy == b->policy && a->try_max_ms == b->try_max_ms &&
+		    a->tries == b->tries; /* the suffixes are settings and never change */
 
-	other.version = a->version;
-	return !memcmp(a, &other, sizeof(other)); /* both were zeroed before they were filled */
+	for (size_t i = 0; same && i < a->n_servers; i++)
+		same = a->server[i].page == b->server[i].page;
+	for (size_t i = 0; same && i < a->n_groups; i++)
+		same = a->group[i].n == b->group[i].n &&
+		       !memcmp(a->group[i].server, b->group[i].server, a->group[i].n);
+	return same;
 }
 
 static void retire_pages(struct upstream_source *source, const struct upstreams *u)
@@ -142,10 +152,10 @@ static void retire_pages(struct upstream_source *source, const struct upstreams 
 
 static void reload(struct upstream_source *source, int64_t now_ms)
 {
-	struct upstreams *u, *old = atomic_load(&source->publish.current);
+	struct upstreams *u = NULL, *old = atomic_load(&source->publish.current);
 	struct err err = {0};
 
-	if (watch_arm(&source->watch, now_ms, &err) < 0 || build(source, &u, &err) < 0) {
+	if (watch_arm(&source->watch, now_ms, &err) < 0 || !(u = build(source, &err))) {
 		if (strcmp(err.msg, source->last_complaint.msg) != 0)
 			log_warning("upstreams not read, the last good ones stay", "reason=\"%s\"",
 				    err.msg);

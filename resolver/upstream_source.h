@@ -13,7 +13,7 @@
 #include "resolver/upstreams.h"
 #include "resolver/watch.h"
 
-struct upstream_source {
+struct upstream_source { /* NOLINT(clang-analyzer-optin.performance.Padding): of cache lines */
 	const struct settings *settings;
 	const struct listener *listeners; /* none of the upstreams may be one of them */
 	size_t n_listeners;

@@ -99,11 +99,11 @@ struct worker_config {
 	const struct tap_wish *tap_wish;
 };
 
-struct worker {
+struct worker { /* NOLINT(clang-analyzer-optin.performance.Padding): of cache lines */
 	const struct worker_config *config;
-	unsigned int number;        /* among the workers */
 	struct listener *listeners; /* borrowed, config->n_listeners of them */
 	struct publish_reader *reader, *upstreams_reader;
+	unsigned int number; /* among the workers */
 	int epoll_fd;
 	int order_fd;          /* borrowed; an eventfd(2), written to when the order has changed */
 	struct limits *limits; /* NULL: none */
