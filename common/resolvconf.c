@@ -8,7 +8,9 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 
-#define BLANKS " \t\r\v\f"
+#define BLANKS                  " \t\r\v\f"
+#define STUB                    0x7f000035 /* 127.0.0.53 */
+#define STUB_THAT_ONLY_FORWARDS 0x7f000036
 
 static bool parse_server(char *text, struct addr *ret_addr)
 {
@@ -21,17 +23,15 @@ static bool parse_server(char *text, struct addr *ret_addr)
 	return percent && addr_parse(text, ret_addr) && ret_addr->family == AF_INET6;
 }
 
-static void add_server(struct resolvconf *conf, char *text)
+static void add_server(struct resolvconf *conf, const struct addr *server)
 {
-	struct addr addr;
-
-	if (conf->n_servers == RESOLVCONF_SERVERS_MAX || !parse_server(text, &addr))
+	if (conf->n_servers == RESOLVCONF_SERVERS_MAX)
 		return;
 	for (size_t i = 0; i < conf->n_servers; i++) {
-		if (addr_equal(&conf->servers[i], &addr))
+		if (addr_equal(&conf->servers[i], server))
 			return;
 	}
-	conf->servers[conf->n_servers++] = addr;
+	conf->servers[conf->n_servers++] = *server;
 }
 
 /* The words that are left, with one blank between. */
@@ -79,8 +79,10 @@ void resolvconf_parse(const char *text, struct resolvconf *ret_conf)
 		line[strcspn(line, "#;")] = '\0';
 		word = strtok_r(line, BLANKS, &save);
 		if (word && !strcmp(word, "nameserver")) {
-			if ((word = strtok_r(NULL, BLANKS, &save)))
-				add_server(ret_conf, word);
+			struct addr server;
+
+			if ((word = strtok_r(NULL, BLANKS, &save)) && parse_server(word, &server))
+				add_server(ret_conf, &server);
 		} else if (word && (!strcmp(word, "search") || !strcmp(word, "domain"))) {
 			set_search(ret_conf, &save);
 		} else if (word && !strcmp(word, "options")) {
@@ -100,5 +102,49 @@ int resolvconf_read(const char *path, struct resolvconf *ret_conf, struct err *e
 	if ((rc = file_read(path, RESOLVCONF_SIZE_MAX, &text, &len, err)) < 0)
 		return rc;
 	resolvconf_parse(text, ret_conf);
+	return 0;
+}
+
+bool resolvconf_is_stub(const struct addr *server)
+{
+	struct addr addr = addr_unmap(server);
+
+	return addr.family == AF_INET &&
+	       (addr.v4.s_addr == htonl(STUB) || addr.v4.s_addr == htonl(STUB_THAT_ONLY_FORWARDS));
+}
+
+bool resolvconf_has_stub(const struct resolvconf *conf)
+{
+	for (size_t i = 0; i < conf->n_servers; i++) {
+		if (resolvconf_is_stub(&conf->servers[i]))
+			return true;
+	}
+	return false;
+}
+
+int resolvconf_read_behind_stub(const char *path, const char *resolved_path,
+				struct resolvconf *ret_conf, const char **ret_source,
+				struct err *err)
+{
+	struct resolvconf named, behind;
+	int rc;
+
+	*ret_source = path;
+	if ((rc = resolvconf_read(path, &named, err)) < 0)
+		return rc;
+	*ret_conf = named;
+	if (!resolvconf_has_stub(&named) || resolvconf_read(resolved_path, &behind, NULL) < 0 ||
+	    behind.n_servers == 0 || resolvconf_has_stub(&behind))
+		return 0;
+	*ret_source = resolved_path;
+	ret_conf->n_servers = 0;
+	for (size_t i = 0; i < named.n_servers; i++) {
+		if (!resolvconf_is_stub(&named.servers[i])) {
+			add_server(ret_conf, &named.servers[i]);
+			continue;
+		}
+		for (size_t j = 0; j < behind.n_servers; j++)
+			add_server(ret_conf, &behind.servers[j]);
+	}
 	return 0;
 }

@@ -9,14 +9,18 @@
 #ifndef MESHDNS_COMMON_RESOLVCONF_H
 #define MESHDNS_COMMON_RESOLVCONF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/addr.h"
 #include "common/err.h"
 
-#define RESOLVCONF_PATH        "/etc/resolv.conf"
-#define RESOLVCONF_SERVERS_MAX 16
-#define RESOLVCONF_SIZE_MAX    ((size_t)64 * 1024)
+#define RESOLVCONF_PATH "/etc/resolv.conf"
+/* Where systemd-resolved(8) writes down whom it asks itself. */
+#define RESOLVCONF_RESOLVED_PATH "/run/systemd/resolve/resolv.conf"
+
+#define RESOLVCONF_SERVERS_MAX   16
+#define RESOLVCONF_SIZE_MAX      ((size_t)64 * 1024)
 
 struct resolvconf {
 	size_t n_servers;                            /* may be 0: that is the caller's to judge */
@@ -37,5 +41,19 @@ void resolvconf_parse(const char *text, struct resolvconf *ret_conf);
 
 /* Reads and parses a file; fails when it cannot be read. */
 int resolvconf_read(const char *path, struct resolvconf *ret_conf, struct err *err);
+
+/* Whether systemd-resolved(8) itself answers there, at its stubs 127.0.0.53 and 127.0.0.54. */
+bool resolvconf_is_stub(const struct addr *server);
+bool resolvconf_has_stub(const struct resolvconf *conf); /* among its servers */
+
+/*
+ * Reads the file `path` for somebody who forwards: where it names systemd-resolved's stub, the
+ * servers of `resolved_path` take the stub's place, for systemd-resolved's own queries may come
+ * back to the one who asked it. Where that file cannot be read or names none, the stub stays.
+ * *ret_source is the one of the two files that has the servers. Fails when `path` cannot be read.
+ */
+int resolvconf_read_behind_stub(const char *path, const char *resolved_path,
+				struct resolvconf *ret_conf, const char **ret_source,
+				struct err *err);
 
 #endif

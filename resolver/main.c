@@ -127,6 +127,11 @@ static int open_control(const struct settings *s, const struct user *user, bool 
 	return 0;
 }
 
+static const char *resolv_conf(const struct settings *s)
+{
+	return s->resolv_conf ? s->resolv_conf : RESOLVCONF_PATH;
+}
+
 static bool folder_of(const char *path, char folder[PATH_MAX])
 {
 	const char *slash = strrchr(path, '/');
@@ -138,7 +143,7 @@ static bool folder_of(const char *path, char folder[PATH_MAX])
 /* Every path that is opened from here on is to be named here. */
 static int confine(const struct settings *s, struct err *err)
 {
-	struct privs_path paths[SETTINGS_NAMES_MAX + 5];
+	struct privs_path paths[SETTINGS_NAMES_MAX + 6];
 	char takeover[PATH_MAX], control[PATH_MAX], dnstap[PATH_MAX]; /* the folders of these */
 	size_t n = 0;
 
@@ -146,7 +151,9 @@ static int confine(const struct settings *s, struct err *err)
 		return 0;
 	for (size_t i = 0; i < s->n_names; i++)
 		paths[n++] = (struct privs_path){.path = s->names[i]};
-	paths[n++] = (struct privs_path){.path = s->resolv_conf};
+	paths[n++] = (struct privs_path){.path = resolv_conf(s)};
+	if (!s->resolv_conf)
+		paths[n++] = (struct privs_path){.path = RESOLVCONF_RESOLVED_PATH};
 	paths[n++] = (struct privs_path){.path = "/proc/self"}; /* what the metrics tell */
 	if (s->takeover && !folder_of(s->takeover, takeover))
 		return err_set(err, ENAMETOOLONG, "--takeover: %s is too long", s->takeover);
@@ -190,14 +197,14 @@ static int find_search(struct settings *s, struct err *err)
 
 	if (!s->search_resolv_conf)
 		return 0;
-	if ((rc = resolvconf_read(s->resolv_conf, &conf, err)) < 0)
+	if ((rc = resolvconf_read(resolv_conf(s), &conf, err)) < 0)
 		return rc;
 	for (const char *at = conf.search; *at; at += strspn(at, " ")) {
 		size_t len = strcspn(at, " ");
 
 		if (!resolve_domains_add(&s->search, at, len))
 			log_warning("not a domain to search, or one too many",
-				    "domain=\"%.*s\" source=%s", (int)len, at, s->resolv_conf);
+				    "domain=\"%.*s\" source=%s", (int)len, at, resolv_conf(s));
 		at += len;
 	}
 	return 0;

@@ -314,7 +314,8 @@ static const struct option_row rows[] = {
 	 .help = "questions of a worker that wait for upstreams; beyond it SERVFAIL (2048)",
 	 .parse = parse_max_concurrent},
 	{"resolv-conf", OPTION_STRING, AT(resolv_conf), "PATH",
-	 .help = "where the original nameservers stand (/etc/resolv.conf)"},
+	 .help = "where the original nameservers stand (/etc/resolv.conf; if that names "
+		 "systemd-resolved's stub, /run/systemd/resolve/resolv.conf)"},
 	{"user", OPTION_STRING, AT(user), "NAME|UID",
 	 .help = "with root, become this user once the sockets are bound; must be the user whose "
 		 "DNS is not redirected (uid 5678, else meshdns, else kuma-dp)"},
@@ -397,7 +398,6 @@ int settings_read(struct settings *settings, int argc, char **argv, struct err *
 
 	*settings = (struct settings){
 		.load.ttl = 60,
-		.resolv_conf = RESOLVCONF_PATH,
 		.workers = 1,
 		.max_concurrent = FORWARD_MAX,
 		.tcp_clients = 256,

@@ -44,8 +44,8 @@ struct settings { /* NOLINT(clang-analyzer-optin.performance.Padding): there is 
 	bool search_resolv_conf; /* `search` is still to be taken from resolv_conf */
 
 	struct settings_forward forwards[SETTINGS_FORWARDS_MAX];
-	size_t n_forwards; /* without one for the root: those of resolv_conf are that */
-	const char *resolv_conf;
+	size_t n_forwards;       /* without one for the root: those of resolv_conf are that */
+	const char *resolv_conf; /* NULL: this machine's, and behind systemd-resolved's stub */
 	enum upstream_policy policy;
 	uint32_t max_concurrent;
 

@@ -10,12 +10,57 @@
 #define ROOT     ((const uint8_t *)"")
 #define ROOT_LEN 1
 
+static void warn_of_stub(const char *source)
+{
+	log_warning("forwarding to systemd-resolved's stub: where its own queries are captured "
+		    "they come back, and nothing is answered",
+		    "source=%s", source);
+}
+
+/* Said once, not with each reading. A stub that was replaced does not come back. */
+static int note_stub(struct upstream_source *source, enum upstream_stub stub, struct err *err)
+{
+	if (stub == source->stub)
+		return 0;
+	if (stub == STUB_KEPT && source->stub == STUB_REPLACED)
+		return err_set(err, ENOENT, "no nameserver in %s any more", source->paths[1]);
+	if (stub == STUB_REPLACED)
+		log_info("forwarding past systemd-resolved's stub, to the servers that it asks",
+			 "stub=%s source=%s", source->paths[0], source->paths[1]);
+	if (stub == STUB_KEPT)
+		warn_of_stub(source->paths[0]);
+	source->stub = stub;
+	return 0;
+}
+
+static int read_resolv_conf(struct upstream_source *source, struct resolvconf *conf,
+			    const char **ret_path, struct err *err)
+{
+	enum upstream_stub stub = STUB_NOT_NAMED;
+	int rc;
+
+	*ret_path = source->paths[0];
+	if (source->n_paths == 1)
+		rc = resolvconf_read(source->paths[0], conf, err);
+	else
+		rc = resolvconf_read_behind_stub(source->paths[0], source->paths[1], conf, ret_path,
+						 err);
+	if (rc < 0)
+		return rc;
+	if (*ret_path == source->paths[1])
+		stub = STUB_REPLACED;
+	else if (resolvconf_has_stub(conf))
+		stub = STUB_KEPT;
+	return note_stub(source, stub, err);
+}
+
 /* The servers of resolv.conf for all that no other route takes. */
 static int add_resolv_conf(struct upstream_source *source, struct upstreams *u, struct err *err)
 {
 	struct resolvconf conf;
+	const char *path;
 	char text[ENDPOINT_TEXT_MAX];
-	int rc = resolvconf_read(source->path, &conf, err);
+	int rc = read_resolv_conf(source, &conf, &path, err);
 
 	if (rc < 0)
 		return rc;
@@ -24,8 +69,7 @@ static int add_resolv_conf(struct upstream_source *source, struct upstreams *u, 
 
 		if (listen_is_own(source->listeners, source->n_listeners, &ep)) {
 			log_warning("left out as an upstream: it is this resolver itself",
-				    "server=%s source=%s", endpoint_format(&ep, text),
-				    source->path);
+				    "server=%s source=%s", endpoint_format(&ep, text), path);
 			continue;
 		}
 		if ((rc = upstreams_add(u, &source->book, ROOT, ROOT_LEN, &ep, err)) < 0)
@@ -35,7 +79,7 @@ static int add_resolv_conf(struct upstream_source *source, struct upstreams *u, 
 		return err_set(err, ENOENT,
 			       "no nameserver to forward to in %s; name one with "
 			       "--upstream ADDR",
-			       source->path);
+			       path);
 	u->try_max_ms = conf.timeout_s * 1000;
 	u->tries = conf.attempts;
 	if (conf.rotate && !source->settings->has_policy)
@@ -100,15 +144,22 @@ int upstream_source_init(struct upstream_source *source, const struct settings *
 	source->settings = settings;
 	source->listeners = listeners;
 	source->n_listeners = n_listeners;
-	source->path = settings->resolv_conf;
+	source->paths[0] = settings->resolv_conf ? settings->resolv_conf : RESOLVCONF_PATH;
+	source->paths[1] = RESOLVCONF_RESOLVED_PATH;
+	source->n_paths = settings->resolv_conf ? 1 : 2;
 	source->watch.fd = -1;
 	if ((rc = upstream_book_init(&source->book, settings->workers, err)) < 0)
 		return rc;
-	if (!has_root(settings) && ((rc = watch_init(&source->watch, &source->path, 1, err)) < 0 ||
-				    (rc = watch_arm(&source->watch, 0, err)) < 0))
+	if (!has_root(settings) &&
+	    ((rc = watch_init(&source->watch, source->paths, source->n_paths, err)) < 0 ||
+	     (rc = watch_arm(&source->watch, 0, err)) < 0))
 		return rc;
 	if (!(u = build(source, err)))
 		return err->code;
+	for (size_t i = 0; i < settings->n_forwards; i++) {
+		if (resolvconf_is_stub(&settings->forwards[i].ep.addr))
+			warn_of_stub("settings");
+	}
 	publish_init(&source->publish, u, source->readers, settings->workers);
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/resolvconf.h"
 
@@ -87,4 +88,76 @@ Test(resolvconf, options_are_read_within_their_bounds)
 	cr_expect_eq(conf.timeout_s, 0);
 	cr_expect_eq(conf.attempts, 0);
 	cr_expect_not(conf.rotate);
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	cr_assert(f && fputs(text, f) >= 0 && fclose(f) == 0, "%s", path);
+}
+
+/* What is asked in the end, and after which file; `resolved` NULL: there is none. */
+static void behind(const char *text, const char *resolved, const char *expected, bool is_resolved)
+{
+	char path[] = "/tmp/meshdns-unit-XXXXXX", other[] = "/tmp/meshdns-unit-XXXXXX";
+	char all[2048] = "", buf[ADDR_TEXT_MAX];
+	struct resolvconf conf;
+	const char *source;
+	struct err err = {0};
+	size_t used = 0;
+
+	close(mkstemp(path));
+	close(mkstemp(other));
+	write_file(path, text);
+	write_file(other, resolved ? resolved : "");
+	if (!resolved)
+		unlink(other);
+	cr_assert_eq(resolvconf_read_behind_stub(path, other, &conf, &source, &err), 0, "%s",
+		     err.msg);
+	for (size_t i = 0; i < conf.n_servers; i++)
+		used += (size_t)snprintf(all + used, sizeof(all) - used, "%s%s", i ? " " : "",
+					 addr_format(&conf.servers[i], buf));
+	cr_expect_str_eq(all, expected, "of \"%s\" took \"%s\"", text, all);
+	cr_expect_eq(source, is_resolved ? other : path, "of \"%s\"", text);
+	unlink(path);
+	unlink(other);
+}
+
+Test(resolvconf, servers_take_the_place_of_the_stub)
+{
+	const char *real = "nameserver 10.0.0.1\nnameserver fd00::1\n";
+
+	behind("nameserver 127.0.0.53\n", real, "10.0.0.1 fd00::1", true);
+	behind("nameserver 127.0.0.54\n", real, "10.0.0.1 fd00::1", true);
+	behind("nameserver ::ffff:127.0.0.53\n", real, "10.0.0.1 fd00::1", true);
+	behind("nameserver 10.0.0.9\nnameserver 127.0.0.53\nnameserver 10.0.0.1\n", real,
+	       "10.0.0.9 10.0.0.1 fd00::1", true);
+	behind("nameserver 127.0.0.53\nnameserver 127.0.0.54\n", real, "10.0.0.1 fd00::1", true);
+}
+
+Test(resolvconf, without_a_stub_it_is_the_file_alone)
+{
+	behind("nameserver 127.0.0.1\n", "nameserver 10.0.0.1\n", "127.0.0.1", false);
+	behind("nameserver 10.0.0.53\n", NULL, "10.0.0.53", false);
+	behind("", "nameserver 10.0.0.1\n", "", false);
+}
+
+Test(resolvconf, the_stub_stays_where_nobody_is_behind_it)
+{
+	behind("nameserver 127.0.0.53\n", NULL, "127.0.0.53", false);
+	behind("nameserver 127.0.0.53\n", "# nobody\n", "127.0.0.53", false);
+	behind("nameserver 127.0.0.53\n", "nameserver 127.0.0.53\n", "127.0.0.53", false);
+}
+
+Test(resolvconf, a_file_with_a_stub_must_be_there)
+{
+	struct resolvconf conf;
+	const char *source;
+	struct err err;
+
+	cr_expect_eq(
+		resolvconf_read_behind_stub("/no/such/file", "/etc/hosts", &conf, &source, &err),
+		-ENOENT);
+	cr_expect(strstr(err.msg, "/no/such/file"), "%s", err.msg);
 }
