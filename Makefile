@@ -14,6 +14,8 @@ SBINDIR ?= $(PREFIX)/sbin
 MANDIR  ?= $(PREFIX)/share/man
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSCONFDIR ?= /etc
+CONFDIR  = $(SYSCONFDIR)/meshdns
 DESTDIR ?=
 WERROR  ?= 1
 SAN     ?=
@@ -92,12 +94,14 @@ include tests/tests.mk
 
 install: all
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(SYSUSERSDIR) \
-		$(DESTDIR)$(UNITDIR)
+		$(DESTDIR)$(UNITDIR) $(DESTDIR)$(CONFDIR)
 	install -m 0755 $(programs:%=$(BUILD)/%) $(DESTDIR)$(SBINDIR)
 	install -m 0644 $(manpages) $(DESTDIR)$(MANDIR)/man8
+	[ -e $(DESTDIR)$(CONFDIR)/redirect.yaml ] || \
+		install -m 0644 redirector/redirect.yaml $(DESTDIR)$(CONFDIR)
 	install -m 0644 scripts/meshdns.sysusers $(DESTDIR)$(SYSUSERSDIR)/meshdns.conf
 	for unit in $(notdir $(units)); do \
-		sed 's|@SBINDIR@|$(SBINDIR)|' */$$unit > $(DESTDIR)$(UNITDIR)/$$unit && \
+		sed 's|@SBINDIR@|$(SBINDIR)|; s|@SYSCONFDIR@|$(SYSCONFDIR)|' */$$unit > $(DESTDIR)$(UNITDIR)/$$unit && \
 		chmod 0644 $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
 
 uninstall:
@@ -105,6 +109,8 @@ uninstall:
 	      $(addprefix $(DESTDIR)$(MANDIR)/man8/,$(notdir $(manpages))) \
 	      $(addprefix $(DESTDIR)$(UNITDIR)/,$(notdir $(units))) \
 	      $(DESTDIR)$(SYSUSERSDIR)/meshdns.conf
+	! cmp -s redirector/redirect.yaml $(DESTDIR)$(CONFDIR)/redirect.yaml || \
+		rm $(DESTDIR)$(CONFDIR)/redirect.yaml
 
 deps:
 	scripts/deps

@@ -6,6 +6,7 @@
 
 #include "common/cleanup.h"
 #include "iptables/backends.h"
+#include "iptables/xt_exec.h"
 #include "iptables/xt_probe.h"
 
 #define DOCKER_CHAIN "DOCKER" /* whose rules ours must stand in front of */
@@ -56,18 +57,24 @@ const struct backend *backend_candidate(const struct backend_options *options, s
 		*ret_why = "it was asked for";
 		return turn == 0 ? backend_find(options->name) : NULL;
 	}
-	if (turn == 0 && !options->force_iptables) {
+	if (options->default_iptables) {
+		*ret_why = "what is called iptables here is of that flavour";
+		if (turn != 0)
+			return NULL;
+		return xt_is_default(XT_LEGACY) ? &backend_iptables_legacy : &backend_iptables_nft;
+	}
+	if (turn == 0) {
 		*ret_why = "it is the default, where the kernel has it";
 		return &backend_nftables;
 	}
-	turn -= !options->force_iptables;
 	flavour = flavour_in_use(ret_why);
 	if (turn == 1)
-		*ret_why = "the other flavour does not work here";
-	if (turn == 1)
+		return flavour;
+	*ret_why = "the other flavour does not work here";
+	if (turn == 2)
 		return flavour == &backend_iptables_nft ? &backend_iptables_legacy
 							: &backend_iptables_nft;
-	return turn == 0 ? flavour : NULL;
+	return NULL;
 }
 
 int backend_read(const struct backend_options *options, struct plan *ret_found,

@@ -20,7 +20,8 @@ enum backend_program { BACKEND_SAVE, BACKEND_RESTORE, BACKEND_PROGRAMS };
 
 struct backend_options {
 	const char *name; /* of the backend, as --backend takes it; NULL or "auto": to be chosen */
-	bool force_iptables; /* not nftables, when it is to be chosen */
+	bool default_iptables; /* then: the flavour that iptables alone is of, for others run that
+				*/
 	/* iptables alone: */
 	unsigned int lock_wait_s, lock_interval_us; /* for the lock of the legacy flavour */
 	unsigned int retries, retry_sleep_ms;

@@ -154,7 +154,7 @@ static bool is_of_flavour(const char *path, enum xt_flavour flavour)
 
 	if (xt_run(argv, NULL, VERSION_MAX, &result, NULL) < 0)
 		return false;
-	is_nft = strstr(result.output, "(nf_tables)");
+	is_nft = result.output && strstr(result.output, "(nf_tables)");
 	free(result.output);
 	return result.status == 0 && is_nft == (flavour == XT_NFT);
 }
@@ -167,6 +167,13 @@ static bool find_in_directories(const char *name, char path[PATH_MAX])
 			return true;
 	}
 	return false;
+}
+
+bool xt_is_default(enum xt_flavour flavour)
+{
+	char path[PATH_MAX];
+
+	return find_in_directories("iptables-restore", path) && is_of_flavour(path, flavour);
 }
 
 int xt_find_program(const struct backend_options *options, enum xt_flavour flavour,

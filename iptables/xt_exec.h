@@ -7,6 +7,7 @@
 #define MESHDNS_IPTABLES_XT_EXEC_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <sys/socket.h>
 
 #include "common/err.h"
@@ -24,6 +25,9 @@ const char *xt_flavour_name(enum xt_flavour flavour); /* "nft", "legacy" */
 int xt_find_program(const struct backend_options *options, enum xt_flavour flavour,
 		    enum backend_program program, sa_family_t family, char ret_path[PATH_MAX],
 		    struct err *err);
+
+/* Whether what is called just iptables is of that flavour. */
+bool xt_is_default(enum xt_flavour flavour);
 
 struct xt_result {
 	int status;   /* exit status, or 128 + the signal that ended it */

@@ -156,8 +156,8 @@ int xt_lines_of_plan(const struct plan *plan, sa_family_t family, struct xt_line
 struct save {
 	struct xt_lines *lines;
 	enum xt_table table; /* XT_TABLES: none of those that we use */
-	/* Rules seen in each built-in chain of this table: all, and those of others. */
-	size_t rules[PLAN_HOOKS], others[PLAN_HOOKS];
+	/* Rules seen in each built-in chain of this table, or its direct one: all, and others'. */
+	size_t rules[PLAN_HOOKS][2], others[PLAN_HOOKS][2];
 };
 
 static bool is_our_chain(const char *word)
@@ -175,15 +175,28 @@ static bool leads_to_us(const char *rule)
 	return target && !strchr(target, '"'); /* not within a comment */
 }
 
-static enum plan_hook find_builtin(const char *rule)
+/*
+ * The built-in chain that the rule is in. firewalld has a chain of its own, such as OUTPUT_direct,
+ * for direct rules in a built-in one, which it jumps to: it counts as the same, but is a list of
+ * its own.
+ */
+static enum plan_hook find_builtin(const char *rule, bool *ret_direct)
 {
-	size_t len = strcspn(rule, " ");
+	static const char direct[] = "_direct";
+	size_t len = strcspn(rule, " "), tail = strlen(direct);
 
+	*ret_direct = len > tail && !strncmp(rule + len - tail, direct, tail);
+	len -= *ret_direct ? tail : 0;
 	for (size_t i = PLAN_HOOK_NONE + 1; i < PLAN_HOOKS; i++) {
 		if (strlen(builtins[i]) == len && !strncmp(builtins[i], rule, len))
 			return (enum plan_hook)i;
 	}
 	return PLAN_HOOK_NONE;
+}
+
+static bool leads_to_direct(const char *rule)
+{
+	return strstr(rule, " -j OUTPUT_direct") || strstr(rule, " -j PREROUTING_direct");
 }
 
 static void begin_table(struct save *save, const char *name)
@@ -194,13 +207,15 @@ static void begin_table(struct save *save, const char *name)
 }
 
 /* Another rule of others: it stands behind all hooks of this chain so far. */
-static void count_other(const struct save *save, enum plan_hook hook)
+static void count_other(const struct save *save, enum plan_hook hook, bool direct)
 {
+	bool of_direct;
+
 	for (size_t i = 0; i < save->lines->n; i++) {
 		struct xt_line *line = &save->lines->list[i];
 
 		if (line->kind == XT_LINE_HOOK && line->table == save->table &&
-		    find_builtin(line->text) == hook)
+		    find_builtin(line->text, &of_direct) == hook && of_direct == direct)
 			line->others_behind++;
 	}
 }
@@ -208,18 +223,20 @@ static void count_other(const struct save *save, enum plan_hook hook)
 /* "CHAIN ..." */
 static int take_rule(struct save *save, const char *rule, uint64_t packets, uint64_t bytes)
 {
-	enum plan_hook hook = find_builtin(rule);
+	bool direct;
+	enum plan_hook hook = find_builtin(rule, &direct);
 	struct xt_line line = {save->table, XT_LINE_RULE, .packets = packets, .bytes = bytes};
 
 	if (hook != PLAN_HOOK_NONE) {
 		line.kind = XT_LINE_HOOK;
-		line.position = ++save->rules[hook];
-		line.others_before = save->others[hook];
-		if (!leads_to_us(rule)) {
-			save->others[hook]++;
-			count_other(save, hook);
-			return 0;
+		line.position = ++save->rules[hook][direct];
+		line.others_before = save->others[hook][direct];
+		if (!leads_to_us(rule) && !leads_to_direct(rule)) {
+			save->others[hook][direct]++;
+			count_other(save, hook, direct);
 		}
+		if (!leads_to_us(rule))
+			return 0;
 	} else if (!is_our_chain(rule)) {
 		return 0;
 	}
@@ -329,6 +346,7 @@ static int read_hook(struct reading *reading, const struct xt_line *line)
 	struct plan_chain *chain;
 	struct plan_rule jump;
 	int32_t priority;
+	bool direct;
 
 	if (!copy)
 		return -ENOMEM;
@@ -347,7 +365,7 @@ static int read_hook(struct reading *reading, const struct xt_line *line)
 		if (*hooked)
 			foreign(reading, "a second jump", line);
 		*hooked = true;
-		chain->hook = find_builtin(line->text);
+		chain->hook = find_builtin(line->text, &direct);
 		chain->type = line->table == XT_NAT ? PLAN_CHAIN_NAT : PLAN_CHAIN_FILTER;
 		/* Out of its place in one family is out of its place. */
 		if (chain->priority != PLAN_PRIORITY_DNAT)

@@ -2,6 +2,7 @@
 #include "common/log.h"
 #include "redirector/apply.h"
 #include "redirector/commands.h"
+#include "redirector/firewalld.h"
 #include "redirector/rollback.h"
 
 /* An earlier install's guard is sent away, and may just have undone ours when it goes. */
@@ -37,6 +38,36 @@ static int install_guarded(const struct settings *settings, const struct plan *p
 	return rc;
 }
 
+/*
+ * Stored before it is installed, and taken back when that fails: it takes effect at firewalld's
+ * next reload only. What an earlier install stored goes, unless this one is to be stored.
+ */
+static int install_stored(const struct settings *settings, const struct plan *plan, struct err *err)
+{
+	cleanup_firewalld struct firewalld firewalld = {0};
+	cleanup_plan struct plan expressed = {0};
+	const char *why;
+	const struct backend *backend = backend_candidate(&settings->backend, 0, &why);
+	struct err reason;
+	int rc;
+
+	if ((rc = firewalld_open(&firewalld, err)) < 0 ||
+	    (rc = backend->express(plan, &expressed, err)) < 0 ||
+	    (rc = firewalld_store(&firewalld, settings->store_firewalld ? &expressed : NULL, err)) <
+		    0)
+		return rc;
+	if ((rc = install(settings, plan, err)) < 0) {
+		if (firewalld_restore(&firewalld, &reason) < 0)
+			log_error("cannot put back what firewalld had stored", "reason=\"%s\"",
+				  reason.msg);
+		return rc;
+	}
+	log_info(settings->store_firewalld ? "the rules are stored in firewalld"
+					   : "the rules are no longer stored in firewalld",
+		 NULL);
+	return 0;
+}
+
 static enum exit_code run(struct settings *settings, struct err *err)
 {
 	cleanup_plan struct plan plan = {0};
@@ -50,6 +81,8 @@ static enum exit_code run(struct settings *settings, struct err *err)
 		return code;
 	if (settings->rollback_after)
 		return command_exit_code(install_guarded(settings, &plan, err));
+	if (settings->store_firewalld || (!settings->netns && firewalld_has_rules()))
+		return command_exit_code(install_stored(settings, &plan, err));
 	return command_exit_code(install(settings, &plan, err));
 }
 

@@ -227,6 +227,10 @@ const struct option_row settings_install_rows[] = {
 	HELP_ROWS,
 
 	TITLE_ROW("Of iptables alone"),
+	{"store-firewalld", OPTION_BOOL, AT(store_firewalld), NULL,
+	 .help = "have firewalld keep the rules, for its reloads and for the next boot; takes "
+		 "iptables in place of nftables",
+	 .env = "STORE_FIREWALLD", .key = "storeFirewalld"},
 	IPTABLES_ROWS(PLACE),
 	UNUSED_ROW("", NULL, NULL, "iptablesExecutables.iptables", NULL),
 	PROGRAM_ROW(BACKEND_SAVE, 0, "iptablesExecutables.iptables-save"),
@@ -243,9 +247,6 @@ const struct option_row settings_install_rows[] = {
 	UNUSED_ROW("", NULL, "REDIRECT_OUTBOUND_CHAIN_NAME", NULL, NULL),
 	UNUSED_ROW("", NULL, "REDIRECT_OUTBOUND_REDIRECT_CHAIN_NAME", NULL, NULL),
 	UNUSED_ROW("", NULL, "CNI_MODE", "cniMode", "for the CNI plugin"),
-	{"store-firewalld", OPTION_UNUSED, .parse = settings_refuse_firewalld,
-	 .env = "STORE_FIREWALLD", .key = "storeFirewalld",
-	 .help = "keep the rules in firewalld; only false is taken"},
 	{"", OPTION_UNUSED, .parse = settings_refuse_inbound_uids,
 	 .env = "REDIRECT_INBOUND_EXCLUDE_PORTS_FOR_UIDS",
 	 .key = "redirect.inbound.excludePortsForUIDs"},
@@ -351,6 +352,7 @@ static int read_all_places(const struct option_row *rows, const struct settings 
 	/* Kuma's files say both, and mean this. */
 	if (settings->redirect_all_dns)
 		settings->redirect_dns = false;
+	settings->backend.default_iptables = settings->store_firewalld;
 	return 0;
 }
 
@@ -388,6 +390,26 @@ void settings_free(struct settings *settings)
 }
 
 /* --- contradictions --- */
+
+/* What firewalld cannot keep, or could not take back. */
+static int check_firewalld(const struct settings *settings, struct err *err)
+{
+	const char *backend = settings->backend.name;
+
+	if (!settings->store_firewalld)
+		return 0;
+	if (backend && !strcmp(backend, "nftables"))
+		return err_set(err, EINVAL,
+			       "--store-firewalld stores iptables rules; leave out --backend "
+			       "nftables, whose rules firewalld never removes");
+	if (settings->netns)
+		return err_set(err, EINVAL, "--store-firewalld is for this host, not for --netns");
+	if (settings->rollback_after)
+		return err_set(err, EINVAL,
+			       "--rollback-after does not take back what --store-firewalld "
+			       "stores; confirm first, then install with --store-firewalld");
+	return 0;
+}
 
 static int check_ports(const struct settings *settings, struct err *err)
 {
@@ -442,5 +464,5 @@ int settings_check_install(const struct settings *settings, struct err *err)
 	if (settings->json && !settings->dry_run)
 		return err_set(err, EINVAL,
 			       "--json prints what --dry-run would install; give both");
-	return check_ports(settings, err);
+	return check_firewalld(settings, err) < 0 ? -EINVAL : check_ports(settings, err);
 }

@@ -100,6 +100,7 @@ struct settings {
 
 	/* how, and where */
 	struct backend_options backend;
+	bool store_firewalld;
 	const char *netns;           /* NULL: this one; else as netns_enter() takes it */
 	unsigned int rollback_after; /* seconds; 0: never */
 	const char *as;              /* whose questions verify asks; NULL: nobody's */

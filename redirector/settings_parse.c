@@ -285,17 +285,6 @@ int settings_parse_config(void *settings_, const char *value, struct err *err)
 
 /* --- what Kuma takes and cannot do --- */
 
-int settings_refuse_firewalld(void *settings, const char *value, struct err *err)
-{
-	(void)settings;
-	if (value && (!strcasecmp(value, "false") || !strcmp(value, "0")))
-		return 0;
-	return err_set(
-		err, EINVAL,
-		"this version cannot store rules in firewalld; leave it out, and run install "
-		"again at each boot");
-}
-
 int settings_refuse_inbound_uids(void *settings, const char *value, struct err *err)
 {
 	(void)settings;

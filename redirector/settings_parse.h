@@ -60,7 +60,6 @@ int settings_parse_text(const struct option_row *rows, struct settings *settings
 			const char *text, size_t len, struct err *err);
 
 /* Options of Kuma's that this version takes, but not in the way that they are given here. */
-int settings_refuse_firewalld(void *settings, const char *value, struct err *err);
 int settings_refuse_inbound_uids(void *settings, const char *value, struct err *err);
 
 #endif

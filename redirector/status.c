@@ -5,6 +5,7 @@
 #include "redirector/apply.h"
 #include "redirector/commands.h"
 #include "redirector/compare.h"
+#include "redirector/firewalld.h"
 #include "redirector/rollback.h"
 
 static const struct {
@@ -27,8 +28,9 @@ static int print_words(const struct compare *compare, struct err *err)
 		compare_print_differences(compare, stdout);
 	if (compare->state == COMPARE_NOT_INSTALLED)
 		return 0;
-	printf("backend: %s, %s\nversion: %s\n%s\n", compare->backend->name,
+	printf("backend: %s, %s\nversion: %s\n%s%s\n", compare->backend->name,
 	       compare->backend->place, found->version[0] ? found->version : "not known",
+	       firewalld_has_rules() ? "stored in firewalld\n" : "",
 	       rollback_is_pending() ? "not confirmed: it will be undone unless meshdns-redirect "
 				       "confirm is run in time\n"
 				     : "");
@@ -47,6 +49,8 @@ static int print_json(const struct compare *compare, struct err *err)
 				 found->version[0] ? json_string(found->version) : json_null()) <
 		     0 ||
 	     json_object_set_new(json, "rollback_pending", json_boolean(rollback_is_pending())) <
+		     0 ||
+	     json_object_set_new(json, "stored_in_firewalld", json_boolean(firewalld_has_rules())) <
 		     0 ||
 	     json_object_set_new(json, "plan", plan_json(found)) < 0))
 		return plan_json_print(NULL, stdout, err);

@@ -4,7 +4,23 @@
 #include "common/log.h"
 #include "iptables/backend.h"
 #include "redirector/commands.h"
+#include "redirector/firewalld.h"
 #include "redirector/rollback.h"
+
+static int forget_stored(const struct settings *settings, struct err *err)
+{
+	cleanup_firewalld struct firewalld firewalld = {0};
+	int rc;
+
+	if (settings->netns || !firewalld_has_rules())
+		return 0;
+	if ((rc = firewalld_open(&firewalld, err)) < 0 ||
+	    (rc = firewalld_store(&firewalld, NULL, err)) < 0)
+		err_wrap(err, "the rules are removed, but are still stored in firewalld");
+	else
+		log_info("the rules are no longer stored in firewalld", NULL);
+	return rc;
+}
 
 static enum exit_code run(struct settings *settings, struct err *err)
 {
@@ -25,6 +41,8 @@ static enum exit_code run(struct settings *settings, struct err *err)
 	    (rc = rollback_cancel(&end, err)) == 0 &&
 	    end == ROLLBACK_DONE) /* it may have put something back */
 		rc = backend_remove(&settings->backend, NULL, &again, err);
+	if (rc == 0)
+		rc = forget_stored(settings, err);
 	if (rc == 0)
 		log_info(was_there ? "the rules are removed"
 				   : "nothing to do: no rules are installed",

@@ -99,9 +99,9 @@ test_mistakes_in_files() {
 	wrong '3: verbose: must be true or false' 'verbose: "yes"'
 	wrong '4: redirect.outbound.excludePorts: "x" is neither a port' '  outbound:' '    excludePorts: [1, x]'
 	wrong '3: ebpf: this was removed' 'ebpf: {enabled: true}'
-	wrong '3: storeFirewalld: this version cannot' 'storeFirewalld: true'
+	wrong '3: storeFirewalld: must be true or false' 'storeFirewalld: yes'
 	wrong '3: wait: anchors' 'wait: &a 1'
-	wrong '4: no YAML' 'redirect: {inbound: {excludePorts: ['
+	wrong '4: no YAML' '  outbound: {excludePorts: ['
 	says 1 "cannot open $CONFIG/none: No such file" plan --config "$CONFIG/none"
 	says 1 "$CONFIG is not a regular file" plan --config "$CONFIG"
 	says 1 "file's name is missing" plan --config ''
@@ -117,13 +117,25 @@ test_mistakes_in_flags() {
 	says 1 'did you mean --redirect-inbound-port\?' plan --redirect-inbound-prt 1
 	says 1 '--config-file: this was removed: use --config' plan --config-file x
 	says 1 '--kuma-dp-uid: this was removed: use --proxy-user' plan --kuma-dp-uid 1
-	says 1 '--store-firewalld: this version cannot' plan --redirect-dns --store-firewalld
 	says 1 '--vnet: "docker0" is not INTERFACE:CIDR' plan --vnet docker0
 	says 1 '--exclude-outbound-ports-for-uids: .*too many parts' plan \
 		--exclude-outbound-ports-for-uids tcp:1:2:3
 	says 1 'give --redirect-outbound too' plan --redirect-dns --redirect-vips 240.0.0.0/4
 	says 1 'nothing to capture' plan transparent-proxy --redirect-inbound=false \
 		--redirect-outbound=false
+}
+
+# The file that is installed with the boot unit, and the unit.
+test_the_file_for_boot() {
+	(cd "$TOP" && make -s install BUILD="$BUILD" DESTDIR="$LAB/stage" PREFIX=/usr) >/dev/null
+	expect_match 'queries over UDP to the IPv4 nameservers' \
+		"$(in_app meshdns-redirect plan --config "$LAB/stage/etc/meshdns/redirect.yaml" --proxy-user "$PROXY_UID")"
+	expect_match 'install --config /etc/meshdns/redirect.yaml' \
+		"$(<"$LAB/stage/usr/lib/systemd/system/meshdns-redirect.service")"
+	echo 'dryRun: true' >>"$LAB/stage/etc/meshdns/redirect.yaml"
+	(cd "$TOP" && make -s install BUILD="$BUILD" DESTDIR="$LAB/stage" PREFIX=/usr &&
+		make -s uninstall BUILD="$BUILD" DESTDIR="$LAB/stage" PREFIX=/usr) >/dev/null
+	expect_eq "$LAB/stage/etc/meshdns/redirect.yaml" "$(find "$LAB/stage" -type f)" "changed, so it stays"
 }
 
 run_tests "$@"

@@ -315,7 +315,8 @@ Test(settings, mistakes_are_named)
 	refused("transparent-proxy install", "what is \"install\"?");
 	refused("--redirect-dns --config", "--config wants a value");
 	refused("--redirect-dns --config=", "file's name is missing");
-	refused("--redirect-dns --store-firewalld", "cannot store rules in firewalld");
+	refused("--redirect-dns --store-firewalld --backend nftables", "leave out --backend");
+	refused("--redirect-dns --store-firewalld --netns x", "not for --netns");
 	refused("--redirect-dns --exclude-inbound-ports 0", "--exclude-inbound-ports: \"0\"");
 	refused("--redirect-dns --netns", "--netns wants a value: --netns PATH|NAME|PID");
 }

@@ -144,7 +144,7 @@ Test(settings_yaml, removed_keys_say_what_to_use)
 {
 	refused("ebpf:\n  enabled: false\n", "f.yaml:2: ebpf: this was removed: leave it out");
 	refused("ebpf:\n", "f.yaml:1: ebpf: this was removed: leave it out");
-	refused("storeFirewalld: true\n", "f.yaml:1: storeFirewalld: this version cannot");
+	refused("storeFirewalld: yes\n", "f.yaml:1: storeFirewalld: must be true or false");
 	refused("redirect: {inbound: {excludePortsForUIDs: ['80:1']}}\n",
 		"f.yaml:1: redirect.inbound.excludePortsForUIDs: \"80:1\": what comes in");
 }
