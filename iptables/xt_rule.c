@@ -17,7 +17,7 @@
 
 #define LOG_PREFIX_MAX  29 /* characters, iptables' limit */
 #define LOG_LEVEL_OTHER 4  /* the one that iptables-save leaves out */
-#define VALUE_MAX       128
+#define VALUE_MAX       CGROUP_PATH_MAX
 
 static const struct option {
 	enum plan_match_kind kind;
@@ -31,10 +31,14 @@ static const struct option {
 	{PLAN_MATCH_PROTOCOL, NULL, "-p"},
 	{PLAN_MATCH_DPORT, "", "--dport"},
 	{PLAN_MATCH_UID, "owner", "--uid-owner"},
+	{PLAN_MATCH_GID, "owner", "--gid-owner"},
+	{PLAN_MATCH_CGROUP, "cgroup", "--path"},
+	{PLAN_MATCH_MARK, "mark", "--mark"},
 	{PLAN_MATCH_INVALID, "conntrack", "--ctstate"},
 };
 
-static const char *const modules[] = {"tcp", "udp", "owner", "conntrack", "comment"};
+static const char *const modules[] = {"tcp",  "udp",       "owner",  "cgroup",
+				      "mark", "conntrack", "comment"};
 
 static const struct {
 	uint32_t number;
@@ -303,6 +307,14 @@ static void format_number(const struct plan_match *m, char between, char buf[VAL
 		snprintf(buf, VALUE_MAX, "%u", m->value);
 }
 
+static void format_mark(const struct plan_match *m, char buf[VALUE_MAX])
+{
+	if (m->mask == UINT32_MAX)
+		snprintf(buf, VALUE_MAX, "0x%x", m->value);
+	else
+		snprintf(buf, VALUE_MAX, "0x%x/0x%x", m->value, m->mask);
+}
+
 static void format_value(const struct plan_match *m, char buf[VALUE_MAX])
 {
 	char addr[ADDR_TEXT_MAX];
@@ -320,6 +332,8 @@ static void format_value(const struct plan_match *m, char buf[VALUE_MAX])
 	case PLAN_MATCH_PROTOCOL: snprintf(buf, VALUE_MAX, "%s", protocol_name(m->value)); break;
 	case PLAN_MATCH_DPORT: format_number(m, ':', buf); break;
 	case PLAN_MATCH_INVALID: snprintf(buf, VALUE_MAX, "INVALID"); break;
+	case PLAN_MATCH_CGROUP: snprintf(buf, VALUE_MAX, "%s", m->cgroup); break;
+	case PLAN_MATCH_MARK: format_mark(m, buf); break;
 	default: format_number(m, '-', buf); break;
 	}
 }
@@ -433,6 +447,26 @@ static bool parse_protocol(const char *text, struct plan_match *m)
 	return false;
 }
 
+static bool parse_hex(const char *text, uint32_t *ret_value)
+{
+	char *end;
+	unsigned long long value = strtoull(text, &end, 16);
+
+	*ret_value = (uint32_t)value;
+	return isxdigit((unsigned char)*text) && !*end && value <= UINT32_MAX;
+}
+
+static bool parse_mark(char *text, struct plan_match *m)
+{
+	char *mask = strchr(text, '/');
+
+	if (mask)
+		*mask++ = '\0';
+	m->mask = UINT32_MAX;
+	return parse_hex(text, &m->value) && (!mask || parse_hex(mask, &m->mask)) && m->mask &&
+	       !(m->value & ~m->mask);
+}
+
 static bool parse_value(char *text, sa_family_t family, struct plan_match *m)
 {
 	switch (m->kind) {
@@ -443,6 +477,9 @@ static bool parse_value(char *text, sa_family_t family, struct plan_match *m)
 	case PLAN_MATCH_PROTOCOL: return parse_protocol(text, m);
 	case PLAN_MATCH_DPORT: return parse_range(text, ':', m);
 	case PLAN_MATCH_INVALID: return !strcmp(text, "INVALID");
+	case PLAN_MATCH_CGROUP:
+		return cgroup_normalize(text, m->cgroup) && !strcmp(m->cgroup, text);
+	case PLAN_MATCH_MARK: return parse_mark(text, m);
 	default: return parse_range(text, '-', m);
 	}
 }

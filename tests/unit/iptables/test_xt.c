@@ -10,6 +10,7 @@ static void fill(struct plan *plan)
 {
 	plans_fill(plan);
 	plan_get_chain(plan, "nat")->priority = PLAN_PRIORITY_BEFORE_DNAT;
+	plan_add_rule(plan, plan_get_chain(plan, "nat"), &plans_owners);
 	snprintf(plan->version, sizeof(plan->version), "1.2");
 }
 
@@ -111,8 +112,8 @@ Test(xt, a_set_is_a_rule_an_address)
 	fill(&plan);
 	express(&plan, &expressed);
 	cr_expect_eq(expressed.n_sets, 0);
-	/* The IPv4 one, and one for each of three addresses. */
-	cr_expect_eq(plan_find_chain(&expressed, "nat")->n_rules, 4);
+	/* One of IPv4 and one of both; and one for each of three addresses. */
+	cr_expect_eq(plan_find_chain(&expressed, "nat")->n_rules, 6);
 	plan_free(&plan);
 	plan_free(&expressed);
 }
@@ -182,6 +183,9 @@ Test(xt, what_is_not_ours_is_seen)
 	is_foreign(":MESHDNS_A - [0:0]\n-A MESHDNS_A -d fd00::/8 -j RETURN", "a rule");
 	is_foreign(":MESHDNS_A - [0:0]\n-A MESHDNS_A -d 10.0.0.0/33 -j RETURN", "a rule");
 	is_foreign(":MESHDNS_A - [0:0]\n-A MESHDNS_A -p udp", "a rule");
+	is_foreign(":MESHDNS_A - [0:0]\n-A MESHDNS_A -m mark --mark 0x2/0x1 -j RETURN", "a rule");
+	is_foreign(":MESHDNS_A - [0:0]\n-A MESHDNS_A -m mark --mark 0x/0x1 -j RETURN", "a rule");
+	is_foreign(":MESHDNS_A - [0:0]\n-A MESHDNS_A -m cgroup --path /a -j RETURN", "a rule");
 	is_foreign(":MESHDNS_A - [0:0]\n-A MESHDNS_A --dport 53 -j RETURN", "a rule");
 	is_foreign(":MESHDNS_A - [0:0]\n-A MESHDNS_A -m comment --comment hello -j RETURN",
 		   "a rule");
