@@ -120,6 +120,10 @@ demo: all
 
 bench: all $(BUILD)/tests/bench/echo
 	BUILD=$(BUILD) tests/bench/run
+	BUILD=$(BUILD) tests/bench/redirect
+
+bench-redirect: all
+	BUILD=$(BUILD) tests/bench/redirect
 
 sources = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
@@ -142,7 +146,7 @@ help:
 	@echo 'make deps           install what building and testing need (Debian, root)'
 	@echo 'make demo           show the whole thing in a namespace of its own (root)'
 	@echo 'make check          unit tests, fuzz corpus, system tests in namespaces (root)'
-	@echo 'make bench          dnsperf against the resolver and against a bare UDP echo (root)'
+	@echo 'make bench bench-redirect          the resolver against a bare UDP echo, the redirector against nft (root)'
 	@echo 'make lint           clang-format, clang-tidy, include directions, shellcheck, man pages'
 	@echo 'make install        DESTDIR= PREFIX=/usr/local'
 	@echo 'Variables: CC=clang SAN=1 V=1 WERROR= BUILD=dir'

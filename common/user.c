@@ -54,10 +54,21 @@ static int user_default(struct user *ret_user, struct err *err)
 		USER_DEFAULT_UID, USER_DEFAULT_UID);
 }
 
-int user_resolve(const char *text, struct user *ret_user, struct err *err)
+bool user_parse_uid(const char *text, uid_t *ret_uid)
 {
 	unsigned long long uid;
 	char *end;
+
+	errno = 0;
+	uid = strtoull(text, &end, 10);
+	*ret_uid = (uid_t)uid;
+	/* The last value, (uid_t)-1, means "no uid" to the kernel. */
+	return *text >= '0' && *text <= '9' && !*end && !errno && uid < UINT32_MAX;
+}
+
+int user_resolve(const char *text, struct user *ret_user, struct err *err)
+{
+	uid_t uid;
 
 	memset(ret_user, 0, sizeof(*ret_user));
 	if (!text || !*text)
@@ -68,15 +79,12 @@ int user_resolve(const char *text, struct user *ret_user, struct err *err)
 		return err_set(err, ENOENT, "no user \"%s\" on this machine; give its uid instead",
 			       text);
 	}
-	errno = 0;
-	uid = strtoull(text, &end, 10);
-	/* The last value, (uid_t)-1, means "no uid" to the kernel. */
-	if (*end || errno || uid >= UINT32_MAX)
+	if (!user_parse_uid(text, &uid))
 		return err_set(err, EINVAL, "\"%s\" is neither a user name nor a uid (0 to %u)",
 			       text, UINT32_MAX - 1);
-	if (!lookup_uid((uid_t)uid, ret_user)) {
-		ret_user->uid = (uid_t)uid;
-		ret_user->gid = (gid_t)uid;
+	if (!lookup_uid(uid, ret_user)) {
+		ret_user->uid = uid;
+		ret_user->gid = uid;
 	}
 	return 0;
 }

@@ -3,6 +3,7 @@
 #ifndef MESHDNS_COMMON_USER_H
 #define MESHDNS_COMMON_USER_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "common/err.h"
@@ -21,5 +22,8 @@ struct user {
  * "meshdns", else "kuma-dp". -ENOENT when there is no such user.
  */
 int user_resolve(const char *text, struct user *ret_user, struct err *err);
+
+/* A 32-bit uid, and nothing else; nobody is asked who that is. */
+bool user_parse_uid(const char *text, uid_t *ret_uid);
 
 #endif

@@ -101,6 +101,8 @@ static int apply_with(const struct backend_options *options, const struct backen
 	if ((rc = backend->express(plan, &expressed, err)) < 0 ||
 	    (rc = install(options, backend, &expressed, before, err)) < 0)
 		return rc;
+	if (before->state == 0 && (!before->backend || before->backend == backend))
+		return 0; /* we would have seen another one's */
 	if ((rc = backend_remove(options, backend, &was_there, err)) < 0)
 		err_wrap(err, "the rules are installed by %s, but others could not be removed",
 			 backend->name);

@@ -44,3 +44,17 @@ Test(user, nobody_else)
 	refused("12x", -EINVAL);
 	refused("-1", -ENOENT);
 }
+
+Test(user, a_uid_alone_is_a_number)
+{
+	uid_t uid;
+
+	cr_expect(user_parse_uid("0", &uid) && uid == 0);
+	cr_expect(user_parse_uid("4294967294", &uid) && uid == 4294967294u);
+	for (size_t i = 0; i < 8; i++) {
+		static const char *const none[] = {
+			"", "-1", "+1", "1x", " 1", "4294967295", "root", "99999999999999999999"};
+
+		cr_expect_not(user_parse_uid(none[i], &uid), "%s", none[i]);
+	}
+}
