@@ -151,6 +151,6 @@ help:
 	@echo 'make install        DESTDIR= PREFIX=/usr/local'
 	@echo 'Variables: CC=clang SAN=1 V=1 WERROR= BUILD=dir'
 
-.PHONY: all install uninstall deps demo bench format lint clean help FORCE
+.PHONY: all install uninstall deps demo bench bench-redirect format lint clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
