@@ -241,9 +241,13 @@ static int append_state(struct nftnl_rule *nft)
 static int find_cgroup(const char *path, struct cgroup *ret_cgroup)
 {
 	struct err unused;
+	char *end;
 
-	if (sscanf(path, CGROUP_GONE, &ret_cgroup->id, &ret_cgroup->level) == 2)
+	if (*path == PLAN_CGROUP_GONE) {
+		ret_cgroup->id = strtoull(path + 1, &end, 10);
+		ret_cgroup->level = *end == '/' ? (uint32_t)strtoul(end + 1, NULL, 10) : 0;
 		return 0;
+	}
 	return cgroup_resolve(path, ret_cgroup, &unused);
 }
 

@@ -35,6 +35,13 @@ struct xt_line {
 	char *text;
 };
 
+/* In a hook's comment, behind the version: where among the rules of others it was put. */
+#define XT_BEFORE_OTHERS "before other rules"
+#define XT_BEHIND_OTHERS "behind other rules"
+
+/* The built-in chain of a hook. */
+const char *xt_hook_chain(enum plan_hook hook);
+
 /* All zero is an empty one; it owns its texts. */
 struct xt_lines {
 	size_t n, size;
@@ -44,6 +51,9 @@ struct xt_lines {
 void xt_lines_free(struct xt_lines *lines);
 
 #define cleanup_xt_lines __attribute__((cleanup(xt_lines_free)))
+
+/* Takes the text, also when it fails: -ENOMEM. */
+int xt_lines_add(struct xt_lines *lines, struct xt_line line);
 
 /* From an expressed plan, what concerns one family. -ENOMEM. */
 int xt_lines_of_plan(const struct plan *plan, sa_family_t family, struct xt_lines *ret_lines,

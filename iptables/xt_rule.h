@@ -33,6 +33,11 @@ enum xt_table xt_table_of(const struct plan_chain *chain);
  */
 int xt_express(const struct plan *plan, bool ipv6, struct plan *ret_expressed, struct err *err);
 
+/* Puts the matches into the order of iptables-save; and whether there is a word for a kind of
+ * match. */
+void xt_rule_sort(struct plan_rule *rule);
+bool xt_rule_has_word(enum plan_match_kind kind);
+
 /* "output-nat" is MESHDNS_OUTPUT_NAT there; xt_chain_parse() is false for a chain of others. */
 const char *xt_chain_name(const char *name, char buf[XT_CHAIN_MAX]);
 bool xt_chain_parse(const char *text, char ret_name[PLAN_NAME_MAX]);

@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!body || strncmp(text, "HTTP/1.1 ", 9) != 0)
 		abort();
 	body += 4;
-	if (*body && atoi(strstr(text, "Content-Length: ") + 16) != (int)(text + len - body))
+	if (*body && strtol(strstr(text, "Content-Length: ") + 16, NULL, 10) != text + len - body)
 		abort();
 	free(text);
 	free(request);
