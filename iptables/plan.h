@@ -152,6 +152,7 @@ struct plan_chain {
 struct plan_set {
 	char name[PLAN_NAME_MAX];
 	sa_family_t family;
+	char sentence[PLAN_SENTENCE_MAX]; /* where they come from, "" where that is not known */
 	size_t n_addrs;
 	struct addr *addrs; /* ascending, each once, without scope */
 };

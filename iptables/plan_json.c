@@ -2,7 +2,8 @@
 /*
  * The plan as JSON for scripts:
  *
- *	{"sets":   [{"name": "...", "family": "ipv4", "addresses": ["..."]}],
+ *	{"sets":   [{"name": "...", "family": "ipv4", "addresses": ["..."],
+ *	             "comment": "..."}],
  *	 "chains": [{"name": "...", "hook": "output", "type": "nat", "priority": -100, "rules":
  *	             [{"match": {"protocol": "udp", "dport": 53, "daddr": "@set", "uid": 5678,
  *	                         "family": "ipv4"},
@@ -142,8 +143,9 @@ static json_t *set_json(const struct plan_set *set)
 		    0)
 			return NULL;
 	}
-	return json_pack("{s:s, s:s, s:O}", "name", set->name, "family", family_name(set->family),
-			 "addresses", addrs);
+	return json_pack("{s:s, s:s, s:O, s:s*}", "name", set->name, "family",
+			 family_name(set->family), "addresses", addrs, "comment",
+			 set->sentence[0] ? set->sentence : NULL);
 }
 
 json_t *plan_json(const struct plan *plan)

@@ -115,6 +115,8 @@ int plan_print(const struct plan *plan, FILE *out, struct err *err)
 	for (size_t i = 0; i < plan->n_sets; i++) {
 		const struct plan_set *set = &plan->sets[i];
 
+		if (set->sentence[0])
+			fprintf(out, "# %s\n", set->sentence);
 		fprintf(out, "set %s:", set->name);
 		for (size_t j = 0; j < set->n_addrs; j++)
 			fprintf(out, " %s", addr_format(&set->addrs[j], text));

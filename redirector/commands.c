@@ -2,6 +2,7 @@
 #include "redirector/commands.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "common/netns.h"
 
@@ -12,6 +13,12 @@ enum exit_code command_enter_netns(const struct settings *settings, struct err *
 	if (rc < 0)
 		return rc == -EPERM ? EXIT_LACKING : EXIT_CONFIGURATION;
 	return EXIT_DONE;
+}
+
+void command_print_source(const struct plan *wanted)
+{
+	if (wanted->n_sets)
+		printf("# %s\n", wanted->sets[0].sentence);
 }
 
 enum exit_code command_exit_code(int rc)

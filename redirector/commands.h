@@ -5,6 +5,7 @@
 
 #include "common/err.h"
 #include "common/options.h"
+#include "iptables/plan.h"
 #include "redirector/settings.h"
 
 enum exit_code {
@@ -34,6 +35,9 @@ extern const struct command command_confirm, command_diff, command_install, comm
 
 /* Enters the namespace that --netns names, if it names one. */
 enum exit_code command_enter_netns(const struct settings *settings, struct err *err);
+
+/* One line that says whose nameservers a plan captures, if it captures any in particular. */
+void command_print_source(const struct plan *wanted);
 
 /* The exit code for what apply_plan() and nft_remove() return. */
 enum exit_code command_exit_code(int rc);

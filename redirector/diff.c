@@ -13,6 +13,8 @@ static enum exit_code run(struct settings *settings, struct err *err)
 	if (apply_prepare(settings, &wanted, err) < 0 ||
 	    compare_rules(settings, &wanted, &compare, err) < 0)
 		return EXIT_LACKING;
+	if (!settings->json && compare.state != COMPARE_SAME)
+		command_print_source(&wanted);
 	if (!settings->json)
 		compare_print_differences(&compare, stdout);
 	else if (plan_json_print(compare.differences, stdout, err) < 0)

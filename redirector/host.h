@@ -13,15 +13,24 @@
 #include "common/user.h"
 #include "redirector/settings.h"
 
+#define HOST_NAMESERVERS_MAX (2 * RESOLVCONF_SERVERS_MAX) /* of both files */
+
 struct host {
 	struct user proxy_user;
 	char resolv_conf[PATH_MAX]; /* "" when its nameservers do not matter */
+	/*
+	 * That one names systemd-resolved's stub, and no path was asked for: the file with the
+	 * servers that systemd-resolved asks itself, on behalf of programs that ask it by other
+	 * ways than DNS. "" otherwise, and where it names none.
+	 */
+	char resolved_conf[PATH_MAX];
 	/*
 	 * Where programs send their queries, as the packets will say it: no scope, no v4-mapped
 	 * IPv6, loopback for the unspecified address. Each once.
 	 */
 	size_t n_nameservers;
-	struct addr nameservers[RESOLVCONF_SERVERS_MAX];
+	struct addr nameservers[HOST_NAMESERVERS_MAX]; /* the stub's after those of resolv.conf */
+	bool stub_alone;          /* the stub is named, and whom it asks is not known */
 	bool nameservers_assumed; /* the file names none: programs then ask their own machine */
 	/*
 	 * Some were left out, being link-local: a query that is redirected from there reaches the
@@ -36,7 +45,8 @@ struct host {
  */
 int host_read(const struct settings *settings, struct host *ret_host, struct err *err);
 
-/* Fills in what concerns nameservers. */
-void host_set_nameservers(struct host *host, const struct resolvconf *conf);
+/* Fills in what concerns nameservers; `behind_stub`: those that systemd-resolved asks, or NULL. */
+void host_set_nameservers(struct host *host, const struct resolvconf *conf,
+			  const struct resolvconf *behind_stub);
 
 #endif

@@ -47,6 +47,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/cleanup.h"
 #include "redirector/policy_parts.h"
@@ -58,6 +59,22 @@ static const struct {
 
 /* --- whose queries ------------------------------------------------------------------------------
  */
+
+/* Whose nameservers they are; a path that is too long is left open. */
+static void say_source(struct plan_set *set, const struct host *host)
+{
+	static const char open_end[] = "...";
+	bool both = host->resolved_conf[0];
+	char *end;
+
+	if (!set)
+		return;
+	end = set->sentence + sizeof(set->sentence) - sizeof(open_end);
+	if (snprintf(set->sentence, sizeof(set->sentence), "nameservers of %s%s%s",
+		     host->resolv_conf, both ? ", and of " : "",
+		     both ? host->resolved_conf : "") >= (int)sizeof(set->sentence))
+		memcpy(end, open_end, sizeof(open_end));
+}
 
 /* The nameservers of one family, as a set of the plan. */
 static void target_nameservers(struct policy *policy, const struct policy_target *target)
@@ -71,7 +88,8 @@ static void target_nameservers(struct policy *policy, const struct policy_target
 		if (host->nameservers[i].family != target->family)
 			continue;
 		if (!set)
-			set = plan_add_set(policy->plan, target->set, target->family);
+			say_source(set = plan_add_set(policy->plan, target->set, target->family),
+				   host);
 		plan_add_addr(policy->plan, set, &host->nameservers[i]);
 	}
 	if (set)

@@ -15,6 +15,8 @@ static int print_expressed(const struct settings *settings, const struct plan *p
 
 	if (rc < 0)
 		return rc;
+	if (!settings->json)
+		command_print_source(plan); /* its programs take a comment, too */
 	return settings->json ? plan_print_json(&expressed, stdout, err)
 			      : backend->print(&expressed, stdout, err);
 }

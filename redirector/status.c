@@ -19,11 +19,12 @@ static const struct {
 			     EXIT_DIFFERS},
 };
 
-static int print_words(const struct compare *compare, struct err *err)
+static int print_words(const struct compare *compare, const struct plan *wanted, struct err *err)
 {
 	const struct plan *found = &compare->found;
 
 	printf("%s\n", states[compare->state].words);
+	command_print_source(wanted);
 	if (compare->state == COMPARE_DIFFERS)
 		compare_print_differences(compare, stdout);
 	if (compare->state == COMPARE_NOT_INSTALLED)
@@ -37,11 +38,12 @@ static int print_words(const struct compare *compare, struct err *err)
 	return plan_print(found, stdout, err);
 }
 
-static int print_json(const struct compare *compare, struct err *err)
+static int print_json(const struct compare *compare, const struct plan *wanted, struct err *err)
 {
 	const struct plan *found = &compare->found;
-	cleanup_json json_t *json = json_pack("{s:s, s:O}", "state", states[compare->state].json,
-					      "differences", compare->differences);
+	cleanup_json json_t *json = json_pack(
+		"{s:s, s:O, s:s*}", "state", states[compare->state].json, "differences",
+		compare->differences, "source", wanted->n_sets ? wanted->sets[0].sentence : NULL);
 
 	if (compare->state != COMPARE_NOT_INSTALLED &&
 	    (json_object_set_new(json, "backend", json_string(compare->backend->name)) < 0 ||
@@ -66,7 +68,7 @@ static enum exit_code run(struct settings *settings, struct err *err)
 	settings->dry_run = true; /* nothing is changed here */
 	if ((planned && apply_prepare(settings, &wanted, err) < 0) ||
 	    compare_rules(settings, planned ? &wanted : NULL, &compare, err) < 0 ||
-	    (settings->json ? print_json : print_words)(&compare, err) < 0)
+	    (settings->json ? print_json : print_words)(&compare, &wanted, err) < 0)
 		return EXIT_LACKING;
 	return states[compare.state].code;
 }

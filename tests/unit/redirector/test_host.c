@@ -15,7 +15,7 @@ static struct host nameservers(const char *text, const char *expected)
 	size_t used = 0;
 
 	resolvconf_parse(text, &conf);
-	host_set_nameservers(&host, &conf);
+	host_set_nameservers(&host, &conf, NULL);
 	for (size_t i = 0; i < host.n_nameservers; i++)
 		used += (size_t)snprintf(all + used, sizeof(all) - used, "%s%s", i ? " " : "",
 					 addr_format(&host.nameservers[i], addr));
@@ -29,6 +29,19 @@ Test(host, nameservers_are_what_packets_carry)
 	nameservers("nameserver ::ffff:10.0.0.2\nnameserver 10.0.0.2\n", "10.0.0.2");
 	nameservers("nameserver 0.0.0.0\nnameserver ::\n", "127.0.0.1 ::1");
 	nameservers("nameserver ::ffff:0.0.0.0\n", "127.0.0.1");
+}
+
+Test(host, whom_systemd_resolved_asks_comes_behind)
+{
+	struct resolvconf conf, behind;
+	struct host host = {0};
+
+	resolvconf_parse("nameserver 127.0.0.53\nnameserver 10.0.0.2\n", &conf);
+	resolvconf_parse("nameserver 10.0.0.2\nnameserver fe80::1\nnameserver fd00::2\n", &behind);
+	host_set_nameservers(&host, &conf, &behind);
+	cr_expect_eq(host.n_nameservers, 3);
+	cr_expect_eq(host.nameservers[2].family, AF_INET6);
+	cr_expect(host.link_local_left_out);
 }
 
 Test(host, link_local_nameservers_are_left_out)

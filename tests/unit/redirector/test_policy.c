@@ -11,7 +11,7 @@ static struct host host_with(const char *resolv_conf)
 	struct resolvconf conf;
 
 	resolvconf_parse(resolv_conf, &conf);
-	host_set_nameservers(&host, &conf);
+	host_set_nameservers(&host, &conf, NULL);
 	return host;
 }
 
@@ -54,7 +54,9 @@ Test(policy, nameservers_of_both_families)
 
 	settings.redirect_dns = true;
 	plans(&settings, &host,
+	      "# nameservers of /etc/resolv.conf\n"
 	      "set nameservers4: 10.0.0.2 10.0.0.3\n"
+	      "# nameservers of /etc/resolv.conf\n"
 	      "set nameservers6: fd00::2\n"
 	      "\n" RAW OWN_RAW TRACKED("the IPv4 nameservers", " ipv4 to nameservers4")
 		      TRACKED("the IPv6 nameservers", " ipv6 to nameservers6") "\n" NAT OWN_NAT
@@ -71,12 +73,14 @@ Test(policy, nameservers_of_one_family)
 	settings.redirect_dns = true;
 	settings.family_mode = FAMILY_IPV6;
 	plans(&settings, &host,
+	      "# nameservers of /etc/resolv.conf\n"
 	      "set nameservers6: fd00::2\n"
 	      "\n" RAW OWN_RAW TRACKED("the IPv6 nameservers",
 				       " ipv6 to nameservers6") "\n" NAT OWN_NAT
 		      CAPTURED("the IPv6 nameservers", " ipv6 to nameservers6"));
 	settings.family_mode = FAMILY_DUALSTACK;
 	plans(&settings, &four,
+	      "# nameservers of /etc/resolv.conf\n"
 	      "set nameservers4: 10.0.0.2\n"
 	      "\n" RAW OWN_RAW TRACKED("the IPv4 nameservers",
 				       " ipv4 to nameservers4") "\n" NAT OWN_NAT
@@ -138,6 +142,42 @@ Test(policy, what_captures_nothing_is_refused)
 	cr_expect_eq(policy_plan(&settings, &host, &plan, &err), -ENODATA);
 	cr_expect(strstr(err.msg, "/etc/resolv.conf") && strstr(err.msg, "--resolv-conf"), "%s",
 		  err.msg);
+}
+
+/* systemd-resolved's own questions are captured where they are known to go, and it is said. */
+Test(policy, behind_the_stub)
+{
+	struct settings settings = settings_default;
+	struct host host = {.proxy_user.uid = 5678,
+			    .resolv_conf = "/etc/resolv.conf",
+			    .resolved_conf = "/run/systemd/resolve/resolv.conf"};
+	cleanup_plan struct plan plan = {0};
+	struct resolvconf conf, behind;
+	struct err err = {0};
+
+	resolvconf_parse("nameserver 127.0.0.53\n", &conf);
+	resolvconf_parse("nameserver 10.0.0.2\nnameserver fd00::2\n", &behind);
+	host_set_nameservers(&host, &conf, &behind);
+	settings.redirect_dns = true;
+	cr_assert_eq(policy_plan(&settings, &host, &plan, &err), 0, "%s", err.msg);
+	cr_assert_eq(plan.n_sets, 2);
+	cr_expect_eq(plan.sets[0].n_addrs, 2);
+	cr_expect_eq(plan.sets[1].n_addrs, 1);
+	cr_expect_str_eq(plan.sets[0].sentence, "nameservers of /etc/resolv.conf, and of "
+						"/run/systemd/resolve/resolv.conf");
+}
+
+Test(policy, a_path_that_is_too_long_is_left_open)
+{
+	struct settings settings = settings_default;
+	struct host host = host_with("nameserver 10.0.0.2\n");
+	cleanup_plan struct plan plan = {0};
+	struct err err = {0};
+
+	memset(host.resolv_conf, 'a', 200);
+	settings.redirect_dns = true;
+	cr_assert_eq(policy_plan(&settings, &host, &plan, &err), 0, "%s", err.msg);
+	cr_expect_str_eq(plan.sets[0].sentence + PLAN_SENTENCE_MAX - 6, "aa...");
 }
 
 /* The most that resolv.conf can say: everything still fits, and every sentence is whole. */
