@@ -172,13 +172,8 @@ int host_read(const struct settings *settings, struct host *ret_host, struct err
 	int rc;
 
 	memset(ret_host, 0, sizeof(*ret_host));
-	/* A number is not looked up: that may take long, where users are kept elsewhere. */
-	if ((!settings->proxy_user ||
-	     !user_parse_uid(settings->proxy_user, &ret_host->proxy_user.uid)) &&
-	    (rc = user_resolve(settings->proxy_user, &ret_host->proxy_user, err)) < 0) {
-		err_wrap(err, "--proxy-user");
+	if ((rc = owners_find(settings, &ret_host->owners, err)) < 0)
 		return rc;
-	}
 	if (!settings->redirect_dns)
 		return 0;
 	if ((rc = read_nameservers(settings, ret_host, err)) < 0)

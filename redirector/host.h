@@ -10,13 +10,13 @@
 
 #include "common/err.h"
 #include "common/resolvconf.h"
-#include "common/user.h"
+#include "redirector/owner.h"
 #include "redirector/settings.h"
 
 #define HOST_NAMESERVERS_MAX (2 * RESOLVCONF_SERVERS_MAX) /* of both files */
 
 struct host {
-	struct user proxy_user;
+	struct owners owners;       /* whose packets are left alone */
 	char resolv_conf[PATH_MAX]; /* "" when its nameservers do not matter */
 	/*
 	 * That one names systemd-resolved's stub, and no path was asked for: the file with the

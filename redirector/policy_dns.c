@@ -5,8 +5,8 @@
  *	application ── port 53 of a nameserver ──► nat output: redirect ──► resolver, port 15053
  *	resolver    ── port 53 of a nameserver ──► nat output: return ────► the nameserver
  *
- * The two are told apart by the owner of the socket, the proxy user. Answers need no rule:
- * conntrack turns them back by itself. UDP and TCP are captured alike: a truncated answer is
+ * The two are told apart by their owners (owner.h), commonly by the proxy user. Answers need no
+ *rule: conntrack turns them back by itself. UDP and TCP are captured alike: a truncated answer is
  * asked again over TCP, and must be asked of the same server.
  *
  * Zones. conntrack knows a UDP flow by its addresses and ports for some 30 to 120 seconds, and
@@ -170,10 +170,13 @@ void policy_add_zones(const struct policy *policy)
 	struct plan_rule rule = dns_rule(IPPROTO_UDP, PLAN_ACTION_RETURN, 0);
 
 	policy_add_exclusions(policy, chain, &rule, policy->settings->redirect_all_dns);
-	rule = dns_rule(IPPROTO_UDP, PLAN_ACTION_ZONE, POLICY_ZONE_RESOLVER);
-	policy_match(&rule, PLAN_MATCH_UID, policy->host->proxy_user.uid);
-	policy_say(policy, chain, &rule,
-		   "the resolver's own queries are tracked apart from those that are captured");
+	for (size_t i = 0; i < policy->host->owners.n; i++) {
+		rule = dns_rule(IPPROTO_UDP, PLAN_ACTION_ZONE, POLICY_ZONE_RESOLVER);
+		plan_add_match(&rule, policy->host->owners.list[i]);
+		policy_say(policy, chain, &rule,
+			   "the resolver's own queries are tracked apart from those that are "
+			   "captured");
+	}
 
 	for (size_t i = 0; i < policy->n_targets; i++) {
 		rule = dns_rule(IPPROTO_UDP, PLAN_ACTION_ZONE, POLICY_ZONE_APPLICATIONS);
@@ -186,18 +189,19 @@ void policy_add_zones(const struct policy *policy)
 
 void policy_add_dns(const struct policy *policy, struct plan_chain *chain)
 {
+	const struct owners *owners = &policy->host->owners;
 	struct plan_rule rule;
 
 	for (size_t i = 0; i < n_protocols(policy); i++) {
 		rule = dns_rule(protocols[i].number, PLAN_ACTION_RETURN, 0);
 		policy_add_exclusions(policy, chain, &rule, policy->settings->redirect_all_dns);
 	}
-	for (size_t i = 0; i < n_protocols(policy); i++) {
-		rule = dns_rule(protocols[i].number, PLAN_ACTION_RETURN, 0);
-		policy_match(&rule, PLAN_MATCH_UID, policy->host->proxy_user.uid);
+	for (size_t i = 0; i < n_protocols(policy) * owners->n; i++) {
+		rule = dns_rule(protocols[i / owners->n].number, PLAN_ACTION_RETURN, 0);
+		plan_add_match(&rule, owners->list[i % owners->n]);
 		policy_say(policy, chain, &rule,
 			   "the resolver's own queries over %s go where it sends them",
-			   protocols[i].name);
+			   protocols[i / owners->n].name);
 	}
 	for (size_t t = 0; t < policy->n_targets; t++) {
 		for (size_t i = 0; i < n_protocols(policy); i++) {

@@ -118,7 +118,7 @@ static void add_dns_guard(const struct policy *policy, struct plan_chain *chain)
 
 static void add_loop_guards(const struct policy *policy, struct plan_chain *chain)
 {
-	uint32_t uid = policy->host->proxy_user.uid;
+	const struct owners *owners = &policy->host->owners;
 	struct plan_rule rule;
 
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
@@ -131,21 +131,24 @@ static void add_loop_guards(const struct policy *policy, struct plan_chain *chai
 		match_out_by_loopback(&rule);
 		policy_say(policy, chain, &rule,
 			   "what the proxy passes on to an application here has arrived");
-		if (!policy->settings->redirect_inbound)
-			continue;
-		rule = tcp_rule(PLAN_ACTION_REDIRECT, policy->settings->inbound_port);
-		policy_match(&rule, PLAN_MATCH_UID, uid);
-		policy_match_prefix(&rule, PLAN_MATCH_DPREFIX, &family->loopback, true);
-		match_out_by_loopback(&rule);
-		policy_say(policy, chain, &rule,
-			   "the proxy's calls to this host's own address are inbound ones");
+		for (size_t j = 0; j < owners->n && policy->settings->redirect_inbound; j++) {
+			rule = tcp_rule(PLAN_ACTION_REDIRECT, policy->settings->inbound_port);
+			plan_add_match(&rule, owners->list[j]);
+			policy_match_prefix(&rule, PLAN_MATCH_DPREFIX, &family->loopback, true);
+			match_out_by_loopback(&rule);
+			policy_say(policy, chain, &rule,
+				   "the proxy's calls to this host's own address are inbound ones");
+		}
 	}
 	rule = tcp_rule(PLAN_ACTION_RETURN, 0);
 	match_out_by_loopback(&rule);
 	policy_say(policy, chain, &rule, "what stays on this host needs no proxy");
-	rule = tcp_rule(PLAN_ACTION_RETURN, 0);
-	policy_match(&rule, PLAN_MATCH_UID, uid);
-	policy_say(policy, chain, &rule, "the proxy's own connections go where it sends them");
+	for (size_t j = 0; j < owners->n; j++) {
+		rule = tcp_rule(PLAN_ACTION_RETURN, 0);
+		plan_add_match(&rule, owners->list[j]);
+		policy_say(policy, chain, &rule,
+			   "the proxy's own connections go where it sends them");
+	}
 }
 
 /* Every destination, or the VIPs alone; through a chain, for each VIP has all the ports. */

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/cgroup.h"
 #include "common/cleanup.h"
 
 #define DNS_PORT        53
@@ -123,6 +124,10 @@ static enum probe_result ask(const struct probe *probe)
 	cleanup_fd int fd =
 		socket(probe->server.family, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
 
+	if (fd >= 0 && probe->owner && probe->owner->kind == PLAN_MATCH_MARK &&
+	    setsockopt(fd, SOL_SOCKET, SO_MARK, &probe->owner->value, sizeof(probe->owner->value)) <
+		    0)
+		return PROBE_FAILED;
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0)
 		return PROBE_FAILED;
@@ -132,15 +137,25 @@ static enum probe_result ask(const struct probe *probe)
 	return converse(fd, tcp, &question);
 }
 
+/* Becomes whoever asks. Only root may mark packets, so there the user stays. */
+static bool become(const struct probe *probe)
+{
+	enum plan_match_kind kind = probe->owner ? probe->owner->kind : PLAN_MATCH_END;
+	uid_t uid = kind == PLAN_MATCH_UID ? probe->owner->value : probe->uid;
+	gid_t gid = kind == PLAN_MATCH_GID ? probe->owner->value : uid;
+
+	if (kind == PLAN_MATCH_MARK)
+		return true;
+	if (kind == PLAN_MATCH_CGROUP && cgroup_join(probe->owner->cgroup) < 0)
+		return false;
+	return setgroups(0, NULL) == 0 && setresgid(gid, gid, gid) == 0 &&
+	       setresuid(uid, uid, uid) == 0;
+}
+
 /* In a child: its exit status is the result. */
 static _Noreturn void ask_as_user(const struct probe *probe)
 {
-	gid_t gid = (gid_t)probe->uid;
-
-	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 ||
-	    setresuid(probe->uid, probe->uid, probe->uid) < 0)
-		_exit(EXIT_NO_USER);
-	_exit((int)ask(probe));
+	_exit(become(probe) ? (int)ask(probe) : EXIT_NO_USER);
 }
 
 int probe_ask(struct probe *probes, size_t n, struct err *err)
@@ -159,8 +174,8 @@ int probe_ask(struct probe *probes, size_t n, struct err *err)
 			continue;
 		if (WEXITSTATUS(status) == EXIT_NO_USER)
 			rc = err_set(err, EPERM,
-				     "cannot become uid %u to ask (CAP_SETUID, CAP_SETGID)",
-				     probes[i].uid);
+				     "cannot become who asks (CAP_SETUID, CAP_SETGID, and write "
+				     "access to the cgroup)");
 		else if (WEXITSTATUS(status) <= PROBE_FAILED)
 			probes[i].result = (enum probe_result)WEXITSTATUS(status);
 	}

@@ -9,6 +9,7 @@
 
 #include "common/addr.h"
 #include "common/err.h"
+#include "iptables/plan.h"
 
 enum probe_result {
 	PROBE_RESOLVER,    /* meshdns-resolver answered */
@@ -23,7 +24,9 @@ enum probe_result {
 struct probe {
 	struct addr server;
 	int protocol; /* IPPROTO_UDP or IPPROTO_TCP */
-	uid_t uid;
+	uid_t uid;    /* as whom, where `owner` does not say otherwise */
+	/* NULL, or what the question must match to be left alone; borrowed. */
+	const struct plan_match *owner;
 	/*
 	 * False: which resolver are you (version.bind), which ours answers by itself. True: for a
 	 * name that nobody can have seen before and that only the outside can know about.

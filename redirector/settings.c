@@ -191,10 +191,18 @@ const struct option_row settings_install_rows[] = {
 	 .help = "read options from YAML or JSON, - is standard input; repeatable, a later file "
 		 "wins, then the environment, then flags",
 	 .parse = settings_parse_config},
-	{"proxy-user", OPTION_STRING, AT(proxy_user), "NAME|UID",
+	{"proxy-user", OPTION_STRING, AT(proxy_user), "NAME|UID|UID-UID",
 	 .help = "the resolver's and the proxy's user, which is left alone (uid 5678, else "
-		 "meshdns, else kuma-dp); also --kuma-dp-user",
+		 "meshdns, else kuma-dp; none when one of the following says who); also "
+		 "--kuma-dp-user",
 	 .env = "KUMA_DP_USER", .key = "kumaDPUser"},
+	{"proxy-group", OPTION_STRING, AT(proxy_group), "NAME|GID|GID-GID",
+	 .help = "and that group", .env = "PROXY_GROUP", .key = "proxy.group"},
+	{"proxy-cgroup", OPTION_STRING, AT(proxy_cgroup), "PATH",
+	 .help = "and what runs in that cgroup (version 2) or below it", .env = "PROXY_CGROUP",
+	 .key = "proxy.cgroup"},
+	{"proxy-mark", OPTION_STRING, AT(proxy_mark), "VALUE[/MASK]",
+	 .help = "and packets with that mark", .env = "PROXY_MARK", .key = "proxy.mark"},
 	{"kuma-dp-user", OPTION_STRING, AT(proxy_user), "NAME|UID", .help = NULL},
 	{"ip-family-mode", OPTION_CALL, 0, "MODE", .help = "dualstack, ipv4 or ipv6 (dualstack)",
 	 .parse = settings_parse_family_mode, .env = "IP_FAMILY_MODE", .key = "ipFamilyMode"},

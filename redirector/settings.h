@@ -91,7 +91,8 @@ struct settings {
 	bool insert_inbound, insert_outbound; /* in front of other tools' rules */
 
 	/* all of it */
-	const char *proxy_user; /* as user_resolve() takes it */
+	/* As owners_find() takes them; NULL: not given. */
+	const char *proxy_user, *proxy_group, *proxy_cgroup, *proxy_mark;
 	enum family_mode family_mode;
 	bool drop_invalid; /* packets that conntrack calls invalid */
 	bool log;          /* a kernel log line for each new connection */

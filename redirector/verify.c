@@ -12,6 +12,7 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "common/user.h"
 #include "redirector/cause.h"
 #include "redirector/commands.h"
 #include "redirector/compare.h"
@@ -20,7 +21,7 @@
 #include "redirector/probe.h"
 
 #define ORDINARY_USER "65534"
-#define PROBES_MAX    (RESOLVCONF_SERVERS_MAX * 4 + 2)
+#define PROBES_MAX    (RESOLVCONF_SERVERS_MAX * 2 * (1 + OWNERS_MAX) + 2)
 #define LOOP_PACKETS                                                                 \
 	1000 /* redirected connections while we ask: no host has so many, a loop has \
 	      */
@@ -32,7 +33,7 @@ struct verify {
 	struct compare compare;
 	size_t n_probes;
 	struct probe
-		probes[PROBES_MAX]; /* the first two for an outside name: the user's, the proxy's */
+		probes[PROBES_MAX]; /* the first two for an outside name: the user's, an owner's */
 	uint64_t redirected;        /* connections, while we asked */
 	bool failed;
 	json_t *checks, *causes;
@@ -41,11 +42,14 @@ struct verify {
 /* --- asking -------------------------------------------------------------------------------------
  */
 
-static void add_probe(struct verify *v, const struct addr *server, int protocol, uid_t uid,
-		      bool outside)
+static void add_probe(struct verify *v, const struct addr *server, int protocol,
+		      const struct plan_match *owner, bool outside)
 {
-	v->probes[v->n_probes++] = (struct probe){
-		.server = *server, .protocol = protocol, .uid = uid, .outside = outside};
+	v->probes[v->n_probes++] = (struct probe){.server = *server,
+						  .protocol = protocol,
+						  .uid = v->user.uid,
+						  .owner = owner,
+						  .outside = outside};
 }
 
 static bool is_captured(const struct settings *settings, const struct addr *server)
@@ -64,12 +68,13 @@ static void add_probes(struct verify *v)
 		if (!is_captured(v->settings, server))
 			continue;
 		if (!v->n_probes) {
-			add_probe(v, server, IPPROTO_UDP, v->user.uid, true);
-			add_probe(v, server, IPPROTO_UDP, v->host.proxy_user.uid, true);
+			add_probe(v, server, IPPROTO_UDP, NULL, true);
+			add_probe(v, server, IPPROTO_UDP, &v->host.owners.list[0], true);
 		}
 		for (size_t p = 0; p < ARRAY_SIZE(protocols); p++) {
-			add_probe(v, server, protocols[p], v->user.uid, false);
-			add_probe(v, server, protocols[p], v->host.proxy_user.uid, false);
+			add_probe(v, server, protocols[p], NULL, false);
+			for (size_t o = 0; o < v->host.owners.n; o++)
+				add_probe(v, server, protocols[p], &v->host.owners.list[o], false);
 		}
 	}
 }
@@ -123,9 +128,9 @@ static void check(struct verify *v, bool passed, const char *what, const char *d
 static bool passes(const struct verify *v, const struct probe *probe)
 {
 	if (probe->outside) /* that the outside fails is no fault of ours */
-		return probe->result == PROBE_ANSWER || probe->uid != v->user.uid ||
+		return probe->result == PROBE_ANSWER || probe->owner ||
 		       (probe->result == PROBE_SERVFAIL && v->probes[1].result != PROBE_ANSWER);
-	if (probe->uid == v->user.uid)
+	if (!probe->owner)
 		return probe->result == PROBE_RESOLVER;
 	return probe->result != PROBE_RESOLVER && probe->result != PROBE_FAILED;
 }
@@ -137,14 +142,17 @@ static void check_all(struct verify *v)
 		[COMPARE_SAME] = "installed as planned",
 		[COMPARE_DIFFERS] = "different from what they should be",
 	};
-	char what[ADDR_TEXT_MAX + 64], addr[ADDR_TEXT_MAX];
+	char what[ADDR_TEXT_MAX + PLAN_MATCH_TEXT_MAX + 64], addr[ADDR_TEXT_MAX];
+	char owner[PLAN_MATCH_TEXT_MAX];
 
 	check(v, v->compare.state == COMPARE_SAME, "the rules", states[v->compare.state]);
 	for (size_t i = 0; i < v->n_probes; i++) {
 		const struct probe *probe = &v->probes[i];
 
-		snprintf(what, sizeof(what), "%s of uid %u over %s to %s",
-			 probe->outside ? "an outside name" : "a question", probe->uid,
+		snprintf(owner, sizeof(owner), "of uid %u", probe->uid);
+		snprintf(what, sizeof(what), "%s %s over %s to %s",
+			 probe->outside ? "an outside name" : "a question",
+			 probe->owner ? plan_match_format(probe->owner, owner) : owner,
 			 probe->protocol == IPPROTO_UDP ? "udp" : "tcp",
 			 addr_format(&probe->server, addr));
 		check(v, passes(v, probe), what,
@@ -182,30 +190,34 @@ static void explain_rules(struct verify *v)
 static void explain_listener(struct verify *v)
 {
 	static const char *const protocols[] = {"udp", "tcp"};
-	uid_t proxy = v->host.proxy_user.uid, uid;
+	const struct owners *owners = &v->host.owners;
+	bool by_uid = owners->n == 1 && owners->list[0].kind == PLAN_MATCH_UID;
+	uid_t uid;
 	uint16_t port = v->settings->dns_port;
 
 	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
 		if (!cause_listens(protocols[i], port, &uid))
 			explain(v, "nothing listens on %s port %u: is meshdns-resolver running?",
 				protocols[i], port);
-		else if (uid != 0 && uid != proxy)
+		else if (by_uid && uid != 0 && !owners_have_uid(owners, uid))
 			explain(v,
 				"who listens on %s port %u is uid %u, and its own queries are "
 				"redirected to itself: it must run as the proxy user, uid %u",
-				protocols[i], port, uid, proxy);
+				protocols[i], port, uid, owners->list[0].value);
 	}
 }
 
 static void explain_loop(struct verify *v)
 {
+	char owner[PLAN_MATCH_TEXT_MAX];
+
 	if (v->redirected >= LOOP_PACKETS || (v->n_probes && v->probes[1].result == PROBE_ANSWER &&
 					      v->probes[0].result == PROBE_SERVFAIL))
 		explain(v,
 			"the resolver cannot reach the outside, which answers the proxy user: if "
 			"it "
-			"does not run as uid %u its own queries come back to it",
-			v->host.proxy_user.uid);
+			"is not %s its own queries come back to it",
+			plan_match_format(&v->host.owners.list[0], owner));
 }
 
 /* Our rules are there, and packets pass them by. */
@@ -279,7 +291,7 @@ static int prepare(struct verify *v, struct plan *ret_wanted, struct err *err)
 	    (rc = user_resolve(asking.as ? asking.as : ORDINARY_USER, &v->user, err)) < 0 ||
 	    (rc = host_read(&asking, &v->host, err)) < 0)
 		return rc;
-	if (v->user.uid == v->host.proxy_user.uid)
+	if (owners_have_uid(&v->host.owners, v->user.uid))
 		return err_set(err, EINVAL, "--as must be another user than the proxy user");
 	return policy_plan(v->settings, &v->host, ret_wanted, err);
 }

@@ -87,7 +87,7 @@ Test(host, facts_come_from_where_the_settings_say)
 	settings.resolv_conf = path;
 	settings.netns = "meshdns-no-such-namespace"; /* --resolv-conf beats it */
 	cr_expect_eq(host_read(&settings, &host, &err), 0, "%s", err.msg);
-	cr_expect_eq(host.proxy_user.uid, 4000000000);
+	cr_expect_eq(host.owners.list[0].value, 4000000000);
 	cr_expect_str_eq(host.resolv_conf, path);
 	cr_expect_eq(host.n_nameservers, 1);
 	unlink(path);

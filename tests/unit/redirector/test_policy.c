@@ -7,7 +7,8 @@
 /* A host with up to two nameservers of each family. */
 static struct host host_with(const char *resolv_conf)
 {
-	struct host host = {.proxy_user.uid = 5678, .resolv_conf = "/etc/resolv.conf"};
+	struct host host = {.owners = {1, {{PLAN_MATCH_UID, .value = 5678}}},
+			    .resolv_conf = "/etc/resolv.conf"};
 	struct resolvconf conf;
 
 	resolvconf_parse(resolv_conf, &conf);
@@ -95,7 +96,7 @@ Test(policy, nameservers_of_one_family)
 Test(policy, everything)
 {
 	struct settings settings = settings_default;
-	struct host host = {.proxy_user.uid = 5678};
+	struct host host = {.owners = {1, {{PLAN_MATCH_UID, .value = 5678}}}};
 
 	settings.redirect_all_dns = true;
 	plans(&settings, &host,
@@ -115,7 +116,7 @@ Test(policy, settings_reach_the_rules)
 {
 	cleanup_plan struct plan plan = {0};
 	struct settings settings = settings_default;
-	struct host host = {.proxy_user.uid = 4000000000};
+	struct host host = {.owners = {1, {{PLAN_MATCH_UID, .value = 4000000000}}}};
 	struct err err = {0};
 	const struct plan_chain *nat;
 

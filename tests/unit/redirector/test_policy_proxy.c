@@ -6,7 +6,7 @@
 #include "tests/unit/iptables/plans.h"
 
 static const struct host host = {
-	.proxy_user.uid = 5678,
+	.owners = {1, {{PLAN_MATCH_UID, .value = 5678}}},
 	.n_nameservers = 1,
 	.nameservers = {{.family = AF_INET, .bytes = {10, 0, 0, 2}}},
 };
