@@ -29,6 +29,24 @@ static bool word_is(const char *word, const char *name, size_t len)
 	return word && len > 0 && strlen(word) == len && !memcmp(word, name, len);
 }
 
+static bool is_refused(const struct option_row *row)
+{
+	return row->kind == OPTION_REMOVED || row->kind == OPTION_ELSEWHERE;
+}
+
+void options_rows_for(const struct option_row *rows, const char *command,
+		      struct option_row ret_rows[OPTIONS_MAX + 1])
+{
+	size_t i = 0;
+
+	for (; rows[i].name && i < OPTIONS_MAX; i++) {
+		ret_rows[i] = rows[i];
+		if (rows[i].only && strcmp(rows[i].only, command) != 0)
+			ret_rows[i].kind = OPTION_ELSEWHERE;
+	}
+	ret_rows[i] = (struct option_row){0};
+}
+
 /* The nearest to `word` among the flags, or the variables; NULL when none is near enough. */
 static const char *nearest_row(const struct option_row *rows, const char *word, bool env)
 {
@@ -39,7 +57,7 @@ static const char *nearest_row(const struct option_row *rows, const char *word, 
 		const char *known = env ? rows->env : rows->name;
 		size_t distance;
 
-		if (rows->kind == OPTION_REMOVED || !known || !*known)
+		if (is_refused(rows) || !known || !*known)
 			continue;
 		distance = nearest_distance(word, known);
 		if (distance < best_distance) {
@@ -89,6 +107,7 @@ int options_set(const struct option_row *row, void *settings, const char *value,
 	case OPTION_LIST: return row->parse(settings, value, err);
 	case OPTION_UNUSED: return row->parse ? row->parse(settings, value, err) : 0;
 	case OPTION_REMOVED: return err_set(err, EINVAL, "this was removed: %s", row->help);
+	case OPTION_ELSEWHERE: return err_set(err, EINVAL, "this is for %s alone", row->only);
 	case OPTION_TITLE: break;
 	}
 	return err_set(err, EINVAL, "no such kind of option");
@@ -241,7 +260,7 @@ void options_print_help(const struct option_row *rows, FILE *out)
 	for (; rows->name; rows++) {
 		if (rows->kind == OPTION_TITLE)
 			fprintf(out, "\n%s:\n", rows->help);
-		else if (*rows->name && rows->help && rows->kind != OPTION_REMOVED)
+		else if (*rows->name && rows->help && !is_refused(rows))
 			print_row(rows, out);
 	}
 }

@@ -27,9 +27,10 @@ enum option_kind {
 	 * size_t at `offset`. Flags add up; another place's list takes the place of what was there.
 	 */
 	OPTION_LIST,
-	OPTION_UNUSED,  /* taken and ignored, unless `parse` is there and objects */
-	OPTION_REMOVED, /* refused: `help` says what to do instead */
-	OPTION_TITLE,   /* no option: `help` is the title of those that follow */
+	OPTION_UNUSED,    /* taken and ignored, unless `parse` is there and objects */
+	OPTION_REMOVED,   /* refused: `help` says what to do instead */
+	OPTION_ELSEWHERE, /* refused: it is for the command `only` alone */
+	OPTION_TITLE,     /* no option: `help` is the title of those that follow */
 };
 
 /* Rows in a table at most. */
@@ -43,9 +44,17 @@ struct option_row {
 	const char *help; /* NULL hides the row (an alias that is explained elsewhere) */
 	/* Returns 0 or a negative errno with `err` filled; the caller says which option it was. */
 	int (*parse)(void *settings, const char *value, struct err *err);
-	const char *env; /* the variable's name behind the prefix, or NULL */
-	const char *key; /* the path in a configuration file, "redirect.dns.port", or NULL */
+	const char *env;  /* the variable's name behind the prefix, or NULL */
+	const char *only; /* the one command of those that share the table; NULL: all of them */
+	const char *key;  /* the path in a configuration file, "redirect.dns.port", or NULL */
 };
+
+/*
+ * Copies the table for one of the commands that share it: what is for another becomes
+ * OPTION_ELSEWHERE. `ret_rows` has room for OPTIONS_MAX rows and the end.
+ */
+void options_rows_for(const struct option_row *rows, const char *command,
+		      struct option_row ret_rows[OPTIONS_MAX + 1]);
 
 /*
  * Parses argv[0..argc-1] into `settings`. Words that are no options are moved to the front of argv

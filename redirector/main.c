@@ -28,13 +28,13 @@ static void print_usage(FILE *out)
 	      out);
 }
 
-static void print_command_help(const struct command *command)
+static void print_command_help(const struct command *command, const struct option_row *rows)
 {
 	printf("Usage: " PROGRAM " %s [transparent-proxy] [OPTION]...\n\n%s.\n", command->name,
 	       command->summary);
 	if (command->rows->kind != OPTION_TITLE)
 		fputs("\nOptions:\n", stdout);
-	options_print_help(command->rows, stdout);
+	options_print_help(rows, stdout);
 	printf("\nExamples:\n%s\nExit codes: %s. More in meshdns-redirect(8).\n", command->examples,
 	       command->exit_codes ? command->exit_codes
 				   : "0 done, 1 usage or configuration, 2 the machine or the\n"
@@ -67,12 +67,14 @@ static int run_command(const struct command *command, int argc, char **argv)
 {
 	enum exit_code wrong = command->exit_codes ? EXIT_LACKING : EXIT_CONFIGURATION, code;
 	cleanup_settings struct settings settings;
+	struct option_row rows[OPTIONS_MAX + 1];
 	struct err err = {0};
 
-	if (settings_collect(command->rows, argc, argv, &settings, &err) < 0)
+	options_rows_for(command->rows, command->name, rows);
+	if (settings_collect(rows, argc, argv, &settings, &err) < 0)
 		return complain(&err, wrong);
 	if (settings.help) {
-		print_command_help(command);
+		print_command_help(command, rows);
 		return EXIT_DONE;
 	}
 	if (settings.version) {

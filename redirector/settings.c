@@ -105,7 +105,7 @@ static int parse_duration(void *settings, const char *value, struct err *err)
 	{"version", OPTION_BOOL, AT(version), NULL, .help = "print the version"}
 /* clang-format on */
 
-#define NO_EBPF "leave it out, nftables does it"
+#define NO_EBPF SETTINGS_NO_EBPF
 
 const struct option_row settings_install_rows[] = {
 	TITLE_ROW("DNS"),
@@ -221,11 +221,11 @@ const struct option_row settings_install_rows[] = {
 		 "has it, else the flavour of iptables that this host uses)",
 	 .parse = settings_parse_backend, .env = "BACKEND", .key = "backend"},
 	NETNS_ROW,
-	{"rollback-after", OPTION_CALL, 0, "TIME",
-	 .help = "install only: undo it after that time (60s, 2m) unless confirm is run before",
+	{"rollback-after", OPTION_CALL, 0, "TIME", .only = "install",
+	 .help = "undo it after that time (60s, 2m) unless confirm is run before",
 	 .parse = parse_duration},
-	{"as", OPTION_STRING, AT(as), "NAME|UID",
-	 .help = "verify only: the ordinary user as whom to ask (65534)"},
+	{"as", OPTION_STRING, AT(as), "NAME|UID", .only = "verify",
+	 .help = "the ordinary user as whom to ask (65534)"},
 	{"dry-run", OPTION_BOOL, AT(dry_run), NULL,
 	 .help = "print what would be installed, and install nothing", .env = "DRY_RUN",
 	 .key = "dryRun"},
@@ -270,13 +270,20 @@ const struct option_row settings_install_rows[] = {
 		    "use --exclude-outbound-ports-for-uids tcp:PORTS:UIDS"),
 	REMOVED_ROW("exclude-outbound-udp-ports-for-uids", NULL, NULL,
 		    "use --exclude-outbound-ports-for-uids udp:PORTS:UIDS"),
-	REMOVED_ROW("ebpf-enabled", "EBPF_ENABLED", NULL, NO_EBPF),
+	{"ebpf-enabled", OPTION_UNUSED, .parse = settings_refuse_ebpf, .env = "EBPF_ENABLED",
+	 .key = "ebpf.enabled"},
 	REMOVED_ROW("ebpf-programs-source-path", "EBPF_PROGRAMS_SOURCE_PATH", NULL, NO_EBPF),
 	REMOVED_ROW("ebpf-instance-ip", "EBPF_INSTANCE_IP", NULL, NO_EBPF),
 	REMOVED_ROW("ebpf-bpffs-path", "EBPF_BPFFS_PATH", NULL, NO_EBPF),
 	REMOVED_ROW("ebpf-cgroup-path", "EBPF_CGROUP_PATH", NULL, NO_EBPF),
 	REMOVED_ROW("ebpf-tc-attach-iface", "EBPF_TC_ATTACH_IFACE", NULL, NO_EBPF),
-	REMOVED_ROW("", NULL, "ebpf", NO_EBPF),
+	/* Kuma 2's files have these also where it is off. */
+	UNUSED_ROW("", NULL, NULL, "ebpf.instanceIP", NULL),
+	UNUSED_ROW("", NULL, NULL, "ebpf.instanceIPEnvVarName", NULL),
+	UNUSED_ROW("", NULL, NULL, "ebpf.bpffsPath", NULL),
+	UNUSED_ROW("", NULL, NULL, "ebpf.cgroupPath", NULL),
+	UNUSED_ROW("", NULL, NULL, "ebpf.tcAttachIface", NULL),
+	UNUSED_ROW("", NULL, NULL, "ebpf.programsSourcePath", NULL),
 	{0},
 };
 

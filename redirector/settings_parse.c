@@ -285,6 +285,14 @@ int settings_parse_config(void *settings_, const char *value, struct err *err)
 
 /* --- what Kuma takes and cannot do --- */
 
+int settings_refuse_ebpf(void *settings, const char *value, struct err *err)
+{
+	(void)settings;
+	if (value && (!strcasecmp(value, "false") || !strcmp(value, "0")))
+		return 0;
+	return err_set(err, EINVAL, "this was removed: " SETTINGS_NO_EBPF);
+}
+
 int settings_refuse_inbound_uids(void *settings, const char *value, struct err *err)
 {
 	(void)settings;

@@ -59,7 +59,10 @@ int settings_parse_file(const struct option_row *rows, struct settings *settings
 int settings_parse_text(const struct option_row *rows, struct settings *settings, const char *name,
 			const char *text, size_t len, struct err *err);
 
+#define SETTINGS_NO_EBPF "leave it out, nftables does it"
+
 /* Options of Kuma's that this version takes, but not in the way that they are given here. */
+int settings_refuse_ebpf(void *settings, const char *value, struct err *err);
 int settings_refuse_inbound_uids(void *settings, const char *value, struct err *err);
 
 #endif

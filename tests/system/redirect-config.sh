@@ -51,6 +51,9 @@ test_variables_alone() {
 	export "$(var REDIRECT_DNS_PROT=53)"
 	says 0 "warning: unknown variable.*$(var REDIRECT_DNS_PROT) nearest=$(var REDIRECT_DNS_PORT)" plan
 	export "$(var EBPF_ENABLED=true)"
+	says 1 "$(var EBPF_ENABLED): this was removed: leave it out" plan
+	unset "$(var EBPF_ENABLED)"
+	export "$(var EBPF_BPFFS_PATH=/x)"
 	says 0 'warning: this variable was removed.*leave it out' plan
 	export "$(var VERBOSE=perhaps)"
 	says 1 "$(var VERBOSE): \"perhaps\" is neither true nor false" plan
@@ -98,7 +101,7 @@ test_mistakes_in_files() {
 	wrong '3: redirect.dns: given twice' '  dns: {port: 1}'
 	wrong '3: verbose: must be true or false' 'verbose: "yes"'
 	wrong '4: redirect.outbound.excludePorts: "x" is neither a port' '  outbound:' '    excludePorts: [1, x]'
-	wrong '3: ebpf: this was removed' 'ebpf: {enabled: true}'
+	wrong '3: ebpf.enabled: this was removed' 'ebpf: {enabled: true}'
 	wrong '3: storeFirewalld: must be true or false' 'storeFirewalld: yes'
 	wrong '3: wait: anchors' 'wait: &a 1'
 	wrong '4: no YAML' '  outbound: {excludePorts: ['
@@ -123,6 +126,39 @@ test_mistakes_in_flags() {
 	says 1 'give --redirect-outbound too' plan --redirect-dns --redirect-vips 240.0.0.0/4
 	says 1 'nothing to capture' plan transparent-proxy --redirect-inbound=false \
 		--redirect-outbound=false
+}
+
+# Kuma's uninstall wants to know the proxy user.
+test_defect_f_uninstall_needs_no_user() {
+	printf 'root:x:0:0::/:/bin/sh\n' >"$LAB/passwd"
+	# shellcheck disable=SC2016,SC2317 # for the other shell to expand; says calls it
+	nobody_else() {
+		in_app unshare -m sh -c 'mount --bind "$0" /etc/passwd && exec "$@"' "$LAB/passwd" \
+			meshdns-redirect "$@"
+	}
+	says 1 'no proxy user' nobody_else install --redirect-dns
+	redirect install --redirect-dns --proxy-user "$PROXY_UID"
+	says 0 'the rules are removed' nobody_else uninstall --verbose
+	says 1 'not installed' redirect status
+}
+
+# Kuma knows no host with IPv6 alone, and its resolver does not start on one without it.
+test_defect_l_one_family() {
+	expect_no_match 'ipv4|10\.' "$(redirect plan --redirect-dns --proxy-user 1 --ip-family-mode ipv6)"
+	in_app sysctl -qw net.ipv6.conf.all.disable_ipv6=1
+	start_resolver --upstream "$UNBOUND4"
+	redirect install --redirect-dns --proxy-user "$PROXY_UID"
+	says 0 'as planned' redirect status --redirect-dns --proxy-user "$PROXY_UID"
+	stop resolver
+	in_app sysctl -qw net.ipv6.conf.all.disable_ipv6=0
+	redirect uninstall
+}
+
+# Kuma's own are skipped where iptables is not installed.
+test_defect_m_no_test_is_skipped() {
+	says 1 'not installed: no-such-program' bash -c ". '$SYSTEM/lib.sh'; need no-such-program"
+	expect_eq '' "$(grep -rlE 'cr_skip_test|exit 77' "$TOP"/tests/unit/{iptables,redirector} "$TOP"/tests/system |
+		grep -v redirect-config)"
 }
 
 # The file that is installed with the boot unit, and the unit.

@@ -185,6 +185,33 @@ test_forwarded_dns_is_left_alone() {
 	in_app nft delete table ip guests
 }
 
+# A reset that belongs to no connection, as an eavesdropper would forge it.
+test_invalid_packets_are_dropped() {
+	local backend
+	for backend in nftables iptables-nft iptables-legacy; do
+		redirect uninstall
+		install_rules --redirect-dns --drop-invalid-packets --backend $backend
+		in_dns redirect-peer.py reset "$UNBOUND4" "$APP4" 80
+		in_dns redirect-peer.py reset "$UNBOUND6" "$APP6" 80
+		expect_eq 2 "$(redirect status | sed -nE 's/.*invalid -> drop \(([0-9]+) packets.*/\1/p' |
+			awk '{ n += $1 } END { print n }')" $backend
+	done
+	redirect uninstall
+}
+
+# The kernel's log is not seen from a namespace, the rules' counters are.
+test_logged_connections_are_counted() {
+	local backend
+	for backend in nftables iptables-nft iptables-legacy; do
+		redirect uninstall
+		install_rules --redirect-dns --iptables-logs --backend $backend
+		lands resolver "$APP_UID" udp 0 "$UNBOUND4"
+		lands resolver "$APP_UID" tcp 0 "$UNBOUND4"
+		expect_match 'log "OUTPUT:" at level 7 \([2-9] packets' "$(redirect status)"
+	done
+	redirect uninstall
+}
+
 test_counters_count() {
 	redirect uninstall
 	install_rules --redirect-dns

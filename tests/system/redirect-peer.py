@@ -8,10 +8,15 @@ redirect-peer.py ask udp|tcp SOURCE-PORT SERVER...: asks each server's port 53, 
 from one socket, as musl does; prints who answered for each, "nobody" after a while.
 redirect-peer.py probe: reads lines "udp|tcp SOURCE ADDRESS PORT", source "any" being any, and prints who
 answered each, from a socket of its own.
+redirect-peer.py reset SOURCE ADDRESS PORT: sends a reset that belongs to no connection.
+
+With MARK in the environment packets carry that mark.
 """
 
+import os
 import select
 import socket
+import struct
 import sys
 
 UDP, TCP = socket.SOCK_DGRAM, socket.SOCK_STREAM
@@ -23,6 +28,8 @@ def make_socket(address, port, kind):
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if family == socket.AF_INET6:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    if "MARK" in os.environ:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, int(os.environ["MARK"], 0))
     return sock, target
 
 
@@ -90,8 +97,24 @@ def probe(transport, source, address, port):
         return "nobody"
 
 
+def reset(source, target, port):
+    """A TCP segment with RST alone."""
+    family = socket.AF_INET6 if ":" in source else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_TCP)
+    sock.bind((source, 0))
+    segment = struct.pack("!HHIIBBHHH", 4711, port, 1, 0, 5 << 4, 4, 0, 0, 0)
+    pseudo = socket.inet_pton(family, source) + socket.inet_pton(family, target)
+    words = struct.unpack(f"!{len(pseudo + segment) // 2}H", pseudo + segment)
+    total = sum(words) + socket.IPPROTO_TCP + len(segment)
+    total = (total & 0xFFFF) + (total >> 16)
+    checksum = ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF
+    sock.sendto(segment[:16] + struct.pack("!H", checksum) + segment[18:], (target, 0))
+
+
 if sys.argv[1] == "serve":
     serve(sys.argv[2], int(sys.argv[3]), sys.argv[4:])
+elif sys.argv[1] == "reset":
+    reset(sys.argv[2], sys.argv[3], int(sys.argv[4]))
 elif sys.argv[1] == "probe":
     for line in sys.stdin:
         print(probe(*line.split()), flush=True)

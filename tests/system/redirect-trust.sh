@@ -216,13 +216,13 @@ test_a_killed_guard_is_noticed() {
 # traced STRACE-ARGUMENT…: into the log. A sanitizer's leak checker cannot run under a tracer.
 traced() { in_app env ASAN_OPTIONS=detect_leaks=0 strace -qq -o "$LAB/log/strace" "$@"; }
 
-# The ninth message to the kernel is the transaction; a look at the table takes four.
+# The eleventh message to the kernel is the transaction: a look at the table and for iptables takes five.
 test_a_failed_install_leaves_everything_as_it_was() {
 	local before
 	clean
 	redirect install "${OTHER[@]}" --rollback-after 24h
 	before=$(rules)$(guard)
-	expect_status 3 traced -e inject=sendto:retval=1:when=9 \
+	expect_status 3 traced -e inject=sendto:retval=1:when=11 \
 		meshdns-redirect install "${RULES[@]}" --rollback-after 1s
 	expect_match 'does not hold the rules' "$OUTPUT"
 	expect_eq "$before" "$(rules)$(guard)"

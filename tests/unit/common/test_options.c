@@ -237,3 +237,31 @@ Test(options, help_has_titles_and_leaves_out_what_has_no_flag)
 	cr_expect_not(strstr(text, "no flag") || strstr(text, "--old"), "%s", text);
 	free(text);
 }
+
+Test(options, a_row_for_one_command_is_refused_by_the_others)
+{
+	static const struct option_row shared[] = {
+		{"port", OPTION_PORT, 0, "PORT", .help = "everybody's"},
+		{"only-here", OPTION_PORT, 0, "PORT", .help = "of one", .only = "here"},
+		{0},
+	};
+	struct option_row own[OPTIONS_MAX + 1];
+	char flag[] = "--only-here=5", *argv[] = {flag}, *help;
+	uint16_t port = 0;
+	struct err err = {0};
+	int words;
+	size_t size;
+	FILE *out;
+
+	options_rows_for(shared, "here", own);
+	cr_expect_eq(options_parse(own, &port, 1, argv, &words, &err), 0, "%s", err.msg);
+	cr_expect_eq(port, 5);
+	options_rows_for(shared, "there", own);
+	cr_expect_lt(options_parse(own, &port, 1, argv, &words, &err), 0);
+	cr_expect_str_eq(err.msg, "--only-here: this is for here alone");
+	out = open_memstream(&help, &size);
+	options_print_help(own, out);
+	fclose(out);
+	cr_expect(strstr(help, "--port") && !strstr(help, "only-here"), "%s", help);
+	free(help);
+}

@@ -356,6 +356,7 @@ Test(settings, kumas_removed_names_say_what_to_use)
 	refused("--exclude-outbound-udp-ports-for-uids 1:2", "for-uids udp:PORTS:UIDS");
 	refused("--config-file x", "use --config");
 	refused("--ebpf-enabled", "leave it out");
+	refused("--ebpf-enabled=1", "leave it out");
 	refused("--ebpf-instance-ip=1.2.3.4", "leave it out");
 	refused("--ebpf-programs-source-path /x", "leave it out");
 	refused("--ebpf-bpffs-path /x", "leave it out");

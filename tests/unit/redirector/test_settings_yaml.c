@@ -140,10 +140,27 @@ Test(settings_yaml, unknown_keys_name_the_nearest)
 	refused("<<: {level: 1}\n", "f.yaml:1: unknown key <<");
 }
 
+Test(settings_yaml, ebpf_that_is_off_is_nothing)
+{
+	struct settings s;
+
+	takes("ebpf:\n"
+	      "  enabled: false\n"
+	      "  instanceIP: 10.0.0.1\n"
+	      "  bpffsPath: /sys/fs/bpf\n"
+	      "  cgroupPath: /sys/fs/cgroup\n"
+	      "  tcAttachIface: eth0\n"
+	      "  programsSourcePath: /tmp/kuma-ebpf\n",
+	      &s);
+	settings_free(&s);
+	takes("ebpf:\n", &s);
+	settings_free(&s);
+}
+
 Test(settings_yaml, removed_keys_say_what_to_use)
 {
-	refused("ebpf:\n  enabled: false\n", "f.yaml:2: ebpf: this was removed: leave it out");
-	refused("ebpf:\n", "f.yaml:1: ebpf: this was removed: leave it out");
+	refused("ebpf:\n  enabled: true\n",
+		"f.yaml:2: ebpf.enabled: this was removed: leave it out");
 	refused("storeFirewalld: yes\n", "f.yaml:1: storeFirewalld: must be true or false");
 	refused("redirect: {inbound: {excludePortsForUIDs: ['80:1']}}\n",
 		"f.yaml:1: redirect.inbound.excludePortsForUIDs: \"80:1\": what comes in");
