@@ -343,7 +343,7 @@ test_verify_sees_another_tools_rules() {
 test_verify_needs_privileges_and_sense() {
 	redirect install "${RULES[@]}"
 	says 2 'needs root \(CAP_NET_ADMIN\)' as_app meshdns-redirect verify "${RULES[@]}"
-	says 2 'cannot become uid' in_app setpriv --bounding-set -setuid meshdns-redirect verify "${RULES[@]}"
+	says 2 'cannot become who asks' in_app setpriv --bounding-set -setuid meshdns-redirect verify "${RULES[@]}"
 	says 2 'nothing to capture' redirect verify
 	says 2 'another user than the proxy user' redirect verify "${RULES[@]}" --as "$PROXY_UID"
 }

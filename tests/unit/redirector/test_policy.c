@@ -149,7 +149,7 @@ Test(policy, what_captures_nothing_is_refused)
 Test(policy, behind_the_stub)
 {
 	struct settings settings = settings_default;
-	struct host host = {.proxy_user.uid = 5678,
+	struct host host = {.owners = {1, {{PLAN_MATCH_UID, .value = 5678}}},
 			    .resolv_conf = "/etc/resolv.conf",
 			    .resolved_conf = "/run/systemd/resolve/resolv.conf"};
 	cleanup_plan struct plan plan = {0};
