@@ -43,6 +43,14 @@ static bool parse_question(struct wire *w, struct query *q)
 	return true;
 }
 
+/* What an UPDATE or a NOTIFY is about, RFC 2136 section 2.3 and RFC 1996 section 3.7. */
+static void parse_zone(struct wire *w, struct query *q)
+{
+	size_t len = wire_get_name(w, q->qname);
+
+	q->qname_len = w->failed ? 0 : (uint8_t)len;
+}
+
 enum query_verdict query_parse(uint8_t *packet, size_t len, struct query *ret_query)
 {
 	struct wire w = wire_over(packet, len);
@@ -64,6 +72,8 @@ enum query_verdict query_parse(uint8_t *packet, size_t len, struct query *ret_qu
 	opcode = (h.flags & DNS_OPCODE_MASK) >> DNS_OPCODE_SHIFT;
 	if (opcode == DNS_OPCODE_UPDATE || opcode == DNS_OPCODE_NOTIFY) {
 		q->verbatim = true;
+		if (h.qdcount == 1)
+			parse_zone(&w, q);
 		return QUERY_FORWARD;
 	}
 	if (opcode != DNS_OPCODE_QUERY)

@@ -30,8 +30,8 @@ struct query {
 	uint16_t id, flags;
 	uint16_t qtype, qclass;
 	uint16_t question_len; /* qname, qtype and qclass; 0: there is none that may be echoed */
-	uint8_t qname_len;
-	bool verbatim; /* QUERY_FORWARD: not an octet may change but the ID */
+	uint8_t qname_len;     /* of an UPDATE or a NOTIFY: its zone's, 0 when it has none */
+	bool verbatim;         /* QUERY_FORWARD: not an octet may change but the ID */
 	struct edns edns;
 	uint8_t qname[DNS_NAME_MAX]; /* lower-cased */
 };

@@ -214,3 +214,20 @@ Test(query, counts_that_lie_cost_nothing)
 	put_opt(&m, 1232, 0, false);
 	cr_expect_eq(message_parse(&m, &q), QUERY_FORMERR);
 }
+
+Test(query, the_zone_of_an_update_is_known)
+{
+	struct message m;
+	struct query q;
+
+	message_init(&m, 5 << 11, 1, 0, 0, 0);
+	put_question(&m, "Zone.example", DNS_TYPE_SOA, DNS_CLASS_IN);
+	cr_assert_eq(message_parse(&m, &q), QUERY_FORWARD);
+	cr_expect_eq(q.qname_len, 14);
+	cr_expect_arr_eq(q.qname, "\4zone\7example", 14);
+	cr_expect_eq(q.question_len, 0, "nothing to echo or to compare");
+	for (size_t len = DNS_HEADER_LEN; len < DNS_HEADER_LEN + 14; len++) {
+		cr_assert_eq(parse_guarded(m.bytes, len, &q), QUERY_FORWARD);
+		cr_expect_eq(q.qname_len, 0, "cut at %zu", len);
+	}
+}
