@@ -226,21 +226,20 @@ void upstream_conn_handle(struct worker *worker, struct event_ref ref, uint32_t 
 {
 	struct server *server = &worker->forward->servers[ref.index];
 	struct upstream_conn *conn = &server->conn;
-	bool ok = true;
+	bool failed = events & EPOLLERR;
 
 	if (!server->used || conn->fd < 0 || conn->generation != ref.generation)
 		return;
-	if (events & EPOLLERR)
-		ok = false;
-	if (ok && events & EPOLLOUT) {
+	if (!failed && events & EPOLLOUT) {
 		conn->connecting = false;
 		flush(conn);
 	}
-	if (ok && events & (EPOLLIN | EPOLLHUP))
-		ok = receive(worker, server);
+	/* A reset, too, leaves what came before it to be read. */
+	if (events & (EPOLLIN | EPOLLHUP) && !receive(worker, server))
+		failed = true;
 	if (conn->fd < 0 || conn->generation != ref.generation)
 		return;
-	if (!ok || conn->dead)
+	if (failed || conn->dead)
 		upstream_conn_break(worker, server);
 	else
 		watch_for(worker, conn);
