@@ -451,8 +451,10 @@ bool attempt_message(struct worker *worker, void *via, uint16_t port, size_t len
 	if (!a || w.failed)
 		return false;
 	txn = txn_of(a);
-	verdict = reply_check(&txn->query, txn->out.packet, a->id, worker->config->use_0x20,
-			      f->reply, len, &rcode);
+	/* Whoever answers over TCP need not guess the case. */
+	verdict = reply_check(&txn->query, txn->out.packet, a->id,
+			      worker->config->use_0x20 && a->state == ATTEMPT_UDP, f->reply, len,
+			      &rcode);
 	if (verdict != REPLY_OTHER) {
 		take(worker, a, verdict, rcode, len);
 		return true;
@@ -460,6 +462,9 @@ bool attempt_message(struct worker *worker, void *via, uint16_t port, size_t len
 	upstream_count(a->server->stats, UPSTREAM_MISMATCHES);
 	if (a->state == ATTEMPT_TCP)
 		attempt_refused(worker, a); /* a stream does not mix up answers: it is broken */
+	else if (reply_check(&txn->query, txn->out.packet, a->id, false, f->reply, len, &rcode) !=
+		 REPLY_OTHER)
+		ask_over_tcp(worker, txn, a->server); /* some servers do not keep the case */
 	else
 		attempt_mismatches(worker, &((struct upstream_socket *)via)->attempts);
 	return true;
