@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A name server that cannot be trusted, over UDP on port 53. The liar tells the truth over TCP.
+"""A name server that cannot be trusted, on port 53. Over TCP it does better, where it is there at all.
 
-fake.py ADDRESS MODE: prints the name of each query that comes, then does as MODE says. The right
-answer, where there is one, is 192.0.2.1; an answer of 192.0.2.66 is a lie.
+fake.py ADDRESS MODE: prints the name of each query that comes ("tcp" and the name over TCP), then
+does as MODE says. The right answer, where there is one, is 192.0.2.1, or 192.0.2.N where the name's
+first label is a number; an answer of 192.0.2.66 is a lie.
 """
 
 import socket
@@ -26,6 +27,16 @@ def bound(port):
 
 
 server, elsewhere = bound(53), bound(5353)
+held, held_lock = [], threading.Lock()
+
+
+def truth(query):
+    first = asked_name(query).split(".")[0]
+    return address_record(f"192.0.2.{first}") if first.isdigit() else TRUTH
+
+
+def has_opt(query):
+    return query[10:12] != b"\0\0"
 
 
 def lies(query):
@@ -47,9 +58,26 @@ def answers(query):
         time.sleep(0.1)
         yield server, reply(query, TRUTH)
     elif mode == "lower-case":
-        yield server, reply(query, TRUTH, name=asked_name(query).lower())
+        yield server, reply(query, truth(query), name=asked_name(query).lower())
     elif mode == "cut":
         yield server, reply(query, TRUTH, address_record("192.0.2.2"), flags=0x8380)
+    elif mode == "truncating":
+        yield server, reply(query, flags=0x8380)
+    elif mode == "slow":
+        time.sleep(0.4)
+        yield server, reply(query, truth(query))
+    elif mode == "twice":
+        yield server, reply(query, truth(query))
+        yield server, reply(query, truth(query))
+        time.sleep(0.02)
+        yield server, reply(query, truth(query))
+    elif mode == "no-edns-formerr":
+        bare = reply(query, flags=0x8181)[:4] + bytes(8)
+        yield server, bare if has_opt(query) else reply(query, TRUTH)
+    elif mode == "no-edns-notimp":
+        yield server, reply(query, flags=0x8184) if has_opt(query) else reply(query, TRUTH)
+    elif mode == "silent":
+        pass
     elif mode == "servfail":
         yield server, reply(query, flags=0x8182)
     elif mode == "refused":
@@ -69,22 +97,43 @@ def answers(query):
 
 
 def serve_udp(packet, client):
+    if mode == "reversed":
+        with held_lock:
+            held.append((packet, client))
+            is_first = len(held) == 1
+        if is_first:
+            time.sleep(0.15)
+            with held_lock:
+                batch = held[::-1]
+                held.clear()
+            for each, its_client in batch:
+                server.sendto(reply(each, truth(each)), its_client)
+        return
     for sock, data in answers(packet):
         sock.sendto(data, client)
+
+
+def serve_connection(conn):
+    while prefix := conn.recv(2, socket.MSG_WAITALL):
+        packet = conn.recv(struct.unpack("!H", prefix)[0], socket.MSG_WAITALL)
+        print("tcp", asked_name(packet), flush=True)
+        if mode == "closing":
+            return
+        name = asked_name(packet).lower() if mode == "lower-case" else None
+        told = reply(packet, truth(packet), name=name)
+        conn.sendall(struct.pack("!H", len(told)) + told)
+        if mode == "one-a-connection":
+            return
 
 
 def serve_tcp(listener):
     while True:
         conn, _ = listener.accept()
         with conn:
-            while prefix := conn.recv(2, socket.MSG_WAITALL):
-                packet = conn.recv(struct.unpack("!H", prefix)[0], socket.MSG_WAITALL)
-                print("tcp", asked_name(packet), flush=True)
-                told = reply(packet, TRUTH)
-                conn.sendall(struct.pack("!H", len(told)) + told)
+            serve_connection(conn)
 
 
-if mode == "liar":
+if mode in ("liar", "lower-case", "truncating", "twice", "closing", "one-a-connection"):
     tcp = socket.socket(family)
     tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     tcp.bind((address, 53))
