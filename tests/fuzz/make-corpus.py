@@ -106,6 +106,41 @@ QUERIES = {
     "additional-other": message(ar=1, body=A + rr(b"\xc0\x0c", 1, rdata=b"\1\2\3\4")),
 }
 
+
+
+def option(code, data=b"", length=None):
+    return struct.pack(">HH", code, len(data) if length is None else length) + data
+
+
+def with_options(*options, **header):
+    return message(ar=1, body=A + opt(4096, options=b"".join(options)), **header)
+
+
+OUTBOUND = {
+    "plain": message(body=A),
+    "edns": with_options(),
+    "all-flags": with_options(flags=0x07ff),
+    "do": message(ar=1, body=A + opt(65535, do=True)),
+    "cookie": with_options(option(10, b"c" * 8)),
+    "cookies-between": with_options(option(10, b"c" * 8), option(8, b"\0\1\x18\0\1\2\3"),
+                                    option(11), option(12, b"\0" * 200), option(65001, b"x")),
+    "keepalive-only": with_options(option(11), option(11, b"\0\1")),
+    "padding-all": with_options(option(12, b"\0" * 468)),
+    "empty-options": with_options(*[option(code) for code in range(20)]),
+    "unknown-long": with_options(option(65535, b"x" * 1200)),
+    "option-past-end": with_options(option(8, b"xx", 3)),
+    "option-cut": with_options(b"\0\x08\0"),
+    "option-length-65535": with_options(option(8, b"", 65535)),
+    "opt-before-others": message(ar=2, body=A + opt(options=option(10, b"c" * 8)) +
+                                 rr(b"\xc0\x0c", 1, rdata=b"\1\2\3\4")),
+    "others-before-opt": message(ar=2, body=A + rr(b"\xc0\x0c", 1, rdata=b"\1\2\3\4") +
+                                 opt(options=option(15, b"\0\1") + option(10, b"c" * 8))),
+    "odd-case": message(ar=1, body=question("ReDiS.mEsH") + opt()),
+    "name-255": message(ar=1, body=(b"\x3f" + b"a" * 63) * 3 + b"\x3d" + b"b" * 61 +
+                        b"\0\0\1\0\1" + opt(options=option(10, b"c" * 8))),
+    "question-with-pointer": message(ar=1, body=b"\1a\xc0\x0c\0\1\0\1" + opt()),
+}
+
 Q = question("www.example.com")
 ANSWER = rr(b"\xc0\x0c", 1, ttl=60, rdata=b"\1\2\3\4")
 
@@ -320,6 +355,7 @@ def write(target, inputs):
 
 
 write("query", QUERIES)
+write("outbound", OUTBOUND)
 write("reply", REPLIES)
 write("names", {f"hosts-{label}": text for label, text in HOSTS.items()})
 write("names", {f"json-{label}": text for label, text in JSON.items()})

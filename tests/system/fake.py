@@ -120,7 +120,7 @@ def serve_connection(conn):
         if mode == "closing":
             return
         name = asked_name(packet).lower() if mode == "lower-case" else None
-        told = reply(packet, truth(packet), name=name)
+        told = reply(packet, TRUTH if mode == "liar" else truth(packet), name=name)
         conn.sendall(struct.pack("!H", len(told)) + told)
         if mode == "one-a-connection":
             return
