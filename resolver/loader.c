@@ -377,7 +377,8 @@ static int collect_gone(struct run *run, bool *is_gone, uint32_t **ret_hashes, s
 	const struct loader *loader = run->loader;
 	size_t n = 0;
 
-	memcpy(is_gone, run->used, loader->n_places);
+	for (size_t i = 0; i < loader->n_places; i++)
+		is_gone[i] = run->used[i];
 	for (size_t i = 0; i < run->n_files; i++) {
 		for (size_t k = 0; k < run->files[i].n_pieces; k++) {
 			if (run->files[i].pieces[k].place < loader->n_places)
