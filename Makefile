@@ -44,7 +44,7 @@ compile := $(CC) $(cflags) $(CPPFLAGS) $(CFLAGS) # by value: what a target adds 
 common     := common/err.o common/log.o common/addr.o common/file.o common/nearest.o \
 	      common/netns.o common/options.o common/resolvconf.o common/user.o
 redirect   := $(patsubst %.c,%.o,$(sort $(wildcard iptables/*.c redirector/*.c))) common/cgroup.o
-resolver   := $(patsubst %.c,%.o,$(sort $(wildcard resolver/*.c))) common/privs.o common/confine.o \
+resolver   := $(patsubst %.c,%.o,$(sort $(wildcard resolver/*.c resolver/corefile/*.c))) common/privs.o common/confine.o \
 	      common/landlock.o common/ready.o
 
 meshdns-redirect_objs := $(common) $(redirect)
@@ -85,7 +85,7 @@ $(BUILD)/flags: FORCE
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 FORCE:
 
--include $(wildcard $(foreach d,common iptables redirector resolver tests/fuzz tests/unit/*,$(BUILD)/$d/*.d))
+-include $(wildcard $(foreach d,common iptables redirector resolver resolver/corefile tests/fuzz tests/unit/*,$(BUILD)/$d/*.d))
 
 
 include tests/tests.mk
