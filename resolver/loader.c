@@ -487,8 +487,10 @@ int loader_load(struct loader *loader, const struct names_snapshot *current,
 		for (size_t k = 0; k < loader->files[i].n_pieces; k++)
 			run.used[loader->files[i].pieces[k].place] = true;
 	}
-	if (!is_gone || !run.used)
-		rc = err_set(err, ENOMEM, "out of memory");
+	if (!is_gone || !run.used) {
+		err_set(err, ENOMEM, "out of memory");
+		rc = -ENOMEM;
+	}
 	for (size_t i = 0; i < loader->settings->n_sources && rc == 0; i++)
 		rc = add_source(&run, loader->settings->sources[i], err);
 	if (rc == 0)
