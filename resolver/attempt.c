@@ -357,6 +357,8 @@ static void count_reply(const struct attempt *a, enum dns_rcode rcode)
 /* A longer answer would be of use to somebody who waits. */
 static bool wants_more(const struct txn *txn)
 {
+	if (!txn->waiters)
+		return true; /* it is for the cache */
 	for (const struct waiter *w = txn->waiters; w; w = w->next) {
 		if (w->has_edns && w->udp_size > EDNS_UDP_SIZE)
 			return !txn->query.verbatim;

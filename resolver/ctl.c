@@ -29,6 +29,22 @@ static json_t *sources(const struct settings *s)
 	return list;
 }
 
+/* NULL where there is no cache. */
+static json_t *cache_state(const struct settings *s, const struct stats_cache *c)
+{
+	if (!s->cache)
+		return NULL;
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "bytes", (json_int_t)s->cache,
+			 "entries",
+			 (json_int_t)(stats_get(&c->entries[0]) + stats_get(&c->entries[1])),
+			 "hits", (json_int_t)(stats_get(&c->hits[0]) + stats_get(&c->hits[1])),
+			 "misses", (json_int_t)stats_get(&c->misses), "prefetches",
+			 (json_int_t)stats_get(&c->prefetches), "evictions",
+			 (json_int_t)(stats_get(&c->evictions[0]) + stats_get(&c->evictions[1])),
+			 "served_stale", (json_int_t)stats_get(&c->stale), "not_kept",
+			 (json_int_t)stats_get(&c->drops));
+}
+
 static json_t *cmd_status(struct ctl *ctl)
 {
 	const struct facts *f = ctl->facts;
@@ -41,13 +57,14 @@ static json_t *cmd_status(struct ctl *ctl)
 		for (int rcode = 0; rcode < STATS_RCODES; rcode++)
 			answers += stats_get(&total.responses[writer][rcode]);
 	}
-	return json_pack("{s:s,s:i,s:b,s:s?,s:s,s:i,s:I,s:f,s:I,s:I,s:I,s:b}", "version",
+	return json_pack("{s:s,s:i,s:b,s:s?,s:s,s:i,s:I,s:f,s:I,s:I,s:I,s:b,s:o*}", "version",
 			 MESHDNS_VERSION, "pid", (int)getpid(), "ready", !f->not_ready, "reason",
 			 f->not_ready, "listens", endpoint_format(&f->server, text), "workers",
 			 (int)f->n_workers, "names", (json_int_t)f->names, "names_age_s",
 			 (double)(f->now_ms - f->loaded_ms) / 1000, "answers", (json_int_t)answers,
 			 "loops", (json_int_t)stats_get(&total.loops), "resident_kib",
-			 (json_int_t)(metrics_rss() / 1024), "query_log", (int)ctl->log->on);
+			 (json_int_t)(metrics_rss() / 1024), "query_log", (int)ctl->log->on,
+			 "cache", cache_state(f->settings, &total.cache));
 }
 
 static json_t *cmd_names(struct ctl *ctl)
@@ -76,10 +93,24 @@ static json_t *cmd_upstreams(struct ctl *ctl)
 	return json_pack("{s:o}", "upstreams", list);
 }
 
-static json_t *cmd_flush(struct ctl *ctl)
+static json_t *cmd_flush(struct ctl *ctl, char **words, size_t n)
 {
-	(void)ctl;
-	return json_pack("{s:i}", "flushed", 0); /* there is no cache */
+	uint8_t name[DNS_NAME_MAX];
+	size_t len = n ? wire_name_from_text(words[0], strlen(words[0]), name) : 0;
+	struct stats total = {0};
+	struct err err = {0};
+
+	if (n && !len) {
+		err_set(&err, EINVAL, "\"%.64s\" is not a name", words[0]);
+		return error_object(&err);
+	}
+	eyes_sum(ctl->facts, &total);
+	recall_order_flush(&ctl->facts->flush, name, len);
+	if (n)
+		return json_pack("{s:s}", "flushed", words[0]);
+	return json_pack("{s:I}", "flushed",
+			 (json_int_t)(stats_get(&total.cache.entries[0]) +
+				      stats_get(&total.cache.entries[1])));
 }
 
 static json_t *cmd_reload(struct ctl *ctl)
@@ -124,7 +155,7 @@ static const struct {
 	{"status", 0, 0, .simple = cmd_status},
 	{"names", 0, 0, .simple = cmd_names},
 	{"upstreams", 0, 0, .simple = cmd_upstreams},
-	{"flush", 0, 0, .simple = cmd_flush},
+	{"flush", 0, 1, .with_words = cmd_flush},
 	{"reload", 0, 0, .simple = cmd_reload},
 	{"log", 1, 5, .with_words = cmd_log},
 	{"lookup", 1, 2, NULL, NULL}, /* ctl_lookup.c */

@@ -27,7 +27,7 @@ static const char usage[] =
 	"  names                what is loaded, from where, and what went wrong\n"
 	"  lookup NAME [TYPE]   ask it, and say who answered, or why nobody did\n"
 	"  upstreams            where everything else is asked\n"
-	"  flush                forget cached answers\n"
+	"  flush [NAME]         forget cached answers; those for a name\n"
 	"  reload               read the names again\n"
 	"  log on [--sample N] [--rate N] [--name SUFFIX] [--for TIME]\n"
 	"                       log one in N queries, N lines a second at most (100), of names\n"
@@ -150,6 +150,14 @@ static void print_value(const json_t *value)
 		{
 			fputs(i ? ", " : "", stdout);
 			print_value(item);
+		}
+		break;
+	case JSON_OBJECT:
+		for (void *at = json_object_iter((json_t *)value); at;
+		     at = json_object_iter_next((json_t *)value, at)) {
+			printf("%s ", json_object_iter_key(at));
+			print_value(json_object_iter_value(at));
+			putchar(json_object_iter_next((json_t *)value, at) ? ' ' : '.');
 		}
 		break;
 	default: fputs("-", stdout);

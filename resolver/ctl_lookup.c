@@ -120,7 +120,7 @@ static const char *why_not(const struct ctl *ctl, unsigned int rcode, size_t n_a
 {
 	const struct tap_event *seen = &ctl->lookup.seen;
 
-	if (seen->size && seen->upstream < 0 && rcode == DNS_RCODE_SERVFAIL)
+	if (seen->size && seen->upstream == -1 && rcode == DNS_RCODE_SERVFAIL)
 		return "no upstream gave an answer";
 	if (rcode == DNS_RCODE_NXDOMAIN)
 		return "there is no such name";
@@ -144,7 +144,8 @@ static void describe_source(const struct ctl *ctl, json_t *object)
 					    &ctl->facts->book->page[seen->upstream].ep, text)));
 	json_object_set_new(
 		object, "answered_by",
-		json_string(seen->upstream >= 0 ? "upstream"
+		json_string(seen->upstream == WORKER_CACHED ? "cache"
+			    : seen->upstream >= 0           ? "upstream"
 			    : seen->rcode == DNS_RCODE_NOERROR || seen->rcode == DNS_RCODE_NXDOMAIN
 				    ? "mesh"
 				    : "resolver"));

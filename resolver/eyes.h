@@ -9,6 +9,7 @@
 #include "common/err.h"
 #include "resolver/ctl.h"
 #include "resolver/dnstap.h"
+#include "resolver/recall.h"
 #include "resolver/settings.h"
 #include "resolver/upstreams.h"
 #include "resolver/worker.h"
@@ -28,9 +29,10 @@ struct facts {
 	int64_t now_ms;
 	uint64_t reloads_ok, reloads_failed;
 	const struct dnstap *dnstap;
-	const char *identity;   /* the host's name */
-	struct endpoint server; /* the first address that is answered on */
-	bool reload_wanted;     /* set by `ctl reload`, for the control thread */
+	const char *identity;      /* the host's name */
+	struct endpoint server;    /* the first address that is answered on */
+	struct recall_flush flush; /* what the workers are to forget */
+	bool reload_wanted;        /* set by `ctl reload`, for the control thread */
 };
 
 struct eyes {

@@ -6,6 +6,7 @@
 
 #include "resolver/answer.h"
 #include "resolver/forward_parts.h"
+#include "resolver/recall.h"
 #include "resolver/upstream_tcp.h"
 #include "resolver/upstream_udp.h"
 
@@ -130,7 +131,7 @@ static struct txn *txn_new(struct forward *f, enum txn_kind kind)
 		return NULL;
 	txn->kind = (uint8_t)kind;
 	txn->index = (uint16_t)(txn - f->txns);
-	txn->hashed = txn->tcp = txn->cut = false;
+	txn->hashed = txn->tcp = txn->cut = txn->for_cache = false;
 	txn->n_attempts = txn->mismatches = 0;
 	txn->turn = 0;
 	txn->answered_by = -1;
@@ -199,15 +200,16 @@ static void unhash(struct forward *f, struct txn *txn)
 }
 
 /* One under way that asks the same by the same transport; else `txn` is there to be found now. */
-static struct txn *find_equal(struct forward *f, struct txn *txn, bool is_tcp)
+static struct txn *find_equal(struct forward *f, struct txn *txn)
 {
 	const struct query *q = &txn->query;
 	struct txn *other;
 
-	txn->hash = wire_name_hash(q->qname, q->qname_len) ^ ((uint32_t)q->qtype << 1 | is_tcp);
+	txn->hash =
+		wire_name_hash(q->qname, q->qname_len) ^ ((uint32_t)q->qtype << 1 | txn->asked_tcp);
 	for (other = f->buckets[txn->hash % BUCKETS]; other; other = other->next) {
 		if (other->hash == txn->hash && other->query.qname_len == q->qname_len &&
-		    other->waiters->client.is_tcp == is_tcp &&
+		    other->asked_tcp == txn->asked_tcp &&
 		    outbound_equal(&other->out, &txn->out, q->qname_len))
 			return other;
 	}
@@ -290,6 +292,43 @@ static bool is_full(struct worker *worker)
 	return false;
 }
 
+/* Lets go of all that it holds, but for those who wait. */
+static void txn_end(struct worker *worker, struct txn *txn)
+{
+	unhash(worker->forward, txn);
+	timer_cancel(&txn->timer);
+	if (txn->for_cache)
+		timer_cancel(&txn->stale);
+	for (uint8_t i = 0; i < txn->n_attempts; i++) {
+		attempt_end(worker, &txn->attempts[i]);
+		server_unref(worker, txn->attempts[i].server);
+	}
+	txn_release(worker->forward, txn);
+}
+
+/* The question of this message, to be found by equal ones or to be ended; NULL: no room. */
+static struct txn *txn_new_question(struct worker *worker, const uint8_t *packet, size_t len,
+				    const struct query *query, bool is_tcp)
+{
+	struct txn *txn = txn_new(worker->forward, TXN_QUESTION);
+
+	if (!txn)
+		return NULL;
+	txn->query = *query;
+	txn->query.edns.keepalive_ds = 0; /* between us and the client */
+	txn->asked_tcp = is_tcp;
+	txn->tcp = is_tcp || worker->config->upstream_tcp;
+	if (recall_takes(worker, query)) {
+		txn->for_cache = true;
+		txn->epoch = recall_epoch(worker->recall);
+		timer_init(&txn->stale, TIMER_STALE);
+	}
+	if (write_outbound(worker, txn, packet, len))
+		return txn;
+	txn_release(worker->forward, txn);
+	return NULL;
+}
+
 bool forward_start(struct worker *worker, const struct client *client, const uint8_t *packet,
 		   size_t len, const struct query *query, bool shadowed)
 {
@@ -299,28 +338,40 @@ bool forward_start(struct worker *worker, const struct client *client, const uin
 
 	if (!waiter)
 		return is_full(worker);
-	txn = txn_new(f, TXN_QUESTION); /* there is one for each waiter */
-	txn->query = *query;
-	txn->query.edns.keepalive_ds = 0; /* between us and the client */
-	txn->tcp = client->is_tcp || worker->config->upstream_tcp;
-	if (!write_outbound(worker, txn, packet, len))
-		goto fail;
-	if (!query->verbatim && (equal = find_equal(f, txn, client->is_tcp))) {
+	if (!(txn = txn_new_question(worker, packet, len, query, client->is_tcp))) {
+		waiter_release(f, waiter);
+		return false;
+	}
+	if (!query->verbatim && (equal = find_equal(f, txn))) {
 		txn_release(f, txn);
 		waiter_add(equal, waiter, client, packet, query, shadowed);
 		upstream_count(equal->attempts[0].server->stats, UPSTREAM_COALESCED);
 		return true;
 	}
 	waiter_add(txn, waiter, client, packet, query, shadowed);
+	if (txn->for_cache && recall_has_stale(worker, query))
+		timer_set(&f->timers, &txn->stale, worker->now_ms + RECALL_PATIENCE_MS);
 	if (question_leaves(worker, txn))
 		return true;
-	unhash(f, txn);
-	timer_cancel(&txn->timer);
-	for (uint8_t i = 0; i < txn->n_attempts; i++)
-		server_unref(worker, txn->attempts[i].server);
-fail:
 	waiter_release(f, waiter);
-	txn_release(f, txn);
+	txn_end(worker, txn);
+	return false;
+}
+
+bool forward_refresh(struct worker *worker, const uint8_t *packet, const struct query *query)
+{
+	struct txn *txn = txn_new_question(
+		worker, packet, (size_t)DNS_HEADER_LEN + query->question_len, query, false);
+
+	if (!txn)
+		return false;
+	if (find_equal(worker->forward, txn)) {
+		txn_release(worker->forward, txn);
+		return false;
+	}
+	if (question_leaves(worker, txn))
+		return true;
+	txn_end(worker, txn);
 	return false;
 }
 
@@ -345,10 +396,7 @@ struct txn *txn_new_probe(struct worker *worker, struct server *server, enum txn
 	txn->ends_ms = worker->now_ms + PROBE_MS;
 	if (attempt_next(worker, txn))
 		return txn;
-	timer_cancel(&txn->timer);
-	for (uint8_t i = 0; i < txn->n_attempts; i++)
-		server_unref(worker, txn->attempts[i].server);
-	txn_release(worker->forward, txn);
+	txn_end(worker, txn);
 	return NULL;
 }
 
@@ -369,25 +417,14 @@ bool forward_is_own(struct worker *worker, const struct client *client, const st
 /* --- the end -----------------------------------------------------------------------------------
  */
 
-static void txn_end(struct worker *worker, struct txn *txn)
-{
-	unhash(worker->forward, txn);
-	timer_cancel(&txn->timer);
-	for (uint8_t i = 0; i < txn->n_attempts; i++) {
-		attempt_end(worker, &txn->attempts[i]);
-		server_unref(worker, txn->attempts[i].server);
-	}
-	txn_release(worker->forward, txn);
-}
-
 /* The question as this client asked it. */
-static struct query query_of(const struct txn *txn, const struct waiter *waiter)
+static struct query query_of(const struct query *asked, const struct waiter *waiter)
 {
 	return (struct query){
 		.id = waiter->id,
 		.flags = waiter->flags,
-		.question_len = txn->query.question_len,
-		.verbatim = txn->query.verbatim,
+		.question_len = asked->question_len,
+		.verbatim = asked->verbatim,
 		.edns = {.present = waiter->has_edns,
 			 .dnssec_ok = waiter->dnssec_ok,
 			 .udp_size = waiter->udp_size},
@@ -404,23 +441,30 @@ static size_t client_limit(const struct waiter *waiter, const struct query *quer
 	return size < DNS_UDP_MIN_SIZE ? DNS_UDP_MIN_SIZE : size;
 }
 
-/* Gives every client that waits an answer without records. */
+/* Gives a client an answer without records. */
+static void answer_empty(struct worker *worker, const struct waiter *waiter,
+			 const struct query *asked, int upstream, bool truncated,
+			 enum dns_rcode rcode)
+{
+	struct query query = query_of(asked, waiter);
+	uint8_t packet[DNS_UDP_MIN_SIZE];
+	struct wire w = wire_over(packet, sizeof(packet));
+	size_t len;
+
+	wire_take(&w, DNS_HEADER_LEN);
+	wire_put_bytes(&w, waiter->question, query.question_len);
+	len = truncated ? answer_truncated(&query, packet, sizeof(packet))
+			: answer_error(&query, packet, sizeof(packet), rcode);
+	worker_reply(worker, &waiter->client, &query, upstream, packet, len);
+}
+
 static void answer_all_empty(struct worker *worker, struct txn *txn, bool truncated,
 			     enum dns_rcode rcode)
 {
-	uint8_t packet[DNS_UDP_MIN_SIZE];
 	struct waiter *waiter;
 
 	while ((waiter = txn->waiters)) {
-		struct query query = query_of(txn, waiter);
-		struct wire w = wire_over(packet, sizeof(packet));
-		size_t len;
-
-		wire_take(&w, DNS_HEADER_LEN);
-		wire_put_bytes(&w, waiter->question, query.question_len);
-		len = truncated ? answer_truncated(&query, packet, sizeof(packet))
-				: answer_error(&query, packet, sizeof(packet), rcode);
-		worker_reply(worker, &waiter->client, &query, txn->answered_by, packet, len);
+		answer_empty(worker, waiter, &txn->query, txn->answered_by, truncated, rcode);
 		txn->waiters = waiter->next;
 		waiter_release(worker->forward, waiter);
 	}
@@ -433,7 +477,7 @@ static void answer_all(struct worker *worker, struct txn *txn, size_t len)
 	struct waiter *waiter;
 
 	while ((waiter = txn->waiters)) {
-		struct query query = query_of(txn, waiter);
+		struct query query = query_of(&txn->query, waiter);
 		size_t limit = client_limit(waiter, &query), own_len = len;
 		uint8_t *own = f->reply;
 
@@ -448,9 +492,47 @@ static void answer_all(struct worker *worker, struct txn *txn, size_t len)
 	}
 }
 
+/*
+ * Gives every client that waits what is out of date, if that is there. The question may go on
+ * without them, or end meanwhile.
+ */
+static void answer_all_stale(struct worker *worker, struct txn *txn)
+{
+	struct waiter *waiter = txn->waiters, *next;
+	struct query query = txn->query;
+
+	if (!txn->for_cache || !recall_has_stale(worker, &query))
+		return;
+	txn->waiters = NULL;
+	for (; waiter; waiter = next) {
+		struct query own = query_of(&query, waiter);
+		size_t len;
+		const uint8_t *answer =
+			recall_stale(worker, &query, &own, waiter->question, waiter->shadowed,
+				     client_limit(waiter, &own), &len);
+
+		next = waiter->next;
+		if (answer)
+			worker_reply(worker, &waiter->client, &own, WORKER_CACHED, answer, len);
+		else
+			answer_empty(worker, waiter, &query, -1, false, DNS_RCODE_SERVFAIL);
+		waiter_release(worker->forward, waiter);
+	}
+}
+
+/* Nobody has an answer, yet: to those whom a stale one serves, that is as good. */
+static void give_up(struct worker *worker, struct txn *txn)
+{
+	if (txn->for_cache)
+		recall_failed(worker, &txn->query);
+	answer_all_stale(worker, txn);
+}
+
 /* The answer to the question is here, before it is any client's own. Returns its length. */
 static size_t answer_arrives(struct worker *worker, const struct txn *txn, size_t len)
 {
+	if (txn->for_cache && txn->epoch == recall_epoch(worker->recall))
+		recall_keep(worker, &txn->query, worker->forward->reply, len);
 	return reply_cleanse(&txn->query, worker->forward->reply, len);
 }
 
@@ -458,6 +540,8 @@ void txn_answer(struct worker *worker, struct txn *txn, enum reply_verdict verdi
 		enum dns_rcode rcode, size_t len)
 {
 	unhash(worker->forward, txn);
+	if (txn->kind == TXN_QUESTION && rcode != DNS_RCODE_NOERROR && rcode != DNS_RCODE_NXDOMAIN)
+		give_up(worker, txn);
 	if (txn->kind != TXN_QUESTION)
 		probe_end(worker, txn, true);
 	else if (verdict == REPLY_BARE)
@@ -473,10 +557,12 @@ void txn_fail(struct worker *worker, struct txn *txn)
 {
 	txn->answered_by = -1;
 	unhash(worker->forward, txn);
-	if (txn->kind != TXN_QUESTION)
+	if (txn->kind != TXN_QUESTION) {
 		probe_end(worker, txn, false);
-	else
+	} else {
+		give_up(worker, txn);
 		answer_all_empty(worker, txn, txn->cut, DNS_RCODE_SERVFAIL);
+	}
 	txn_end(worker, txn);
 }
 
@@ -509,6 +595,7 @@ static void handle_timer(struct worker *worker, struct timer *timer)
 		upstream_conn_expire(worker,
 				     list_entry(&timer->node, struct upstream_conn, idle.node));
 		break;
+	case TIMER_STALE: give_up(worker, list_entry(&timer->node, struct txn, stale.node)); break;
 	case TIMER_RENEW:
 		if (upstream_udp_renew(worker))
 			timer_set(&f->timers, &f->renew, worker->now_ms + SOCKET_MS / 8);

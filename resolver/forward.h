@@ -10,9 +10,9 @@
  * (reply.h). What is no answer is counted and ignored. The last word goes to txn_answer(), which
  * makes it each client's own: ID, case, size.
  *
- * The seam for a cache: a question is about to go upstream where forward_start() calls
- * question_leaves(), and its answer has arrived where txn_answer() calls answer_arrives(). Each
- * question passes the first once, however many wait for it, and the second at most once.
+ * Cache. forward_start() is called for what recall.h has no answer to; txn_answer() gives it those
+ * that come. A question that is asked to keep the cache warm has no client that waits, nor has one
+ * whose clients were given a stale answer after RECALL_PATIENCE_MS: it goes on for the cache.
  *
  * Trying. A try lasts the server's smoothed round-trip time and some (upstream_health.h), twice as
  * long each time the same server is asked again; then the next server is asked. Earlier tries stay
@@ -62,6 +62,12 @@ void forward_take_over(struct worker *worker, const struct upstreams *upstreams)
  */
 bool forward_start(struct worker *worker, const struct client *client, const uint8_t *packet,
 		   size_t len, const struct query *query, bool shadowed);
+
+/*
+ * Asks for the cache, so that nobody waits; the packet's question is all of it that is looked at.
+ * False: it is being asked already, or can't be.
+ */
+bool forward_refresh(struct worker *worker, const uint8_t *packet, const struct query *query);
 
 /* Whether a client's message is our own, come back to us. */
 bool forward_is_own(struct worker *worker, const struct client *client, const struct query *query);

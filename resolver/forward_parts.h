@@ -28,6 +28,7 @@ enum timer_kind {
 	TIMER_LOOP,  /* struct server: likewise, whether what it gets comes back to us */
 	TIMER_CONN,  /* struct upstream_conn: idle */
 	TIMER_RENEW, /* struct forward: look after the UDP sockets */
+	TIMER_STALE, /* struct txn: its clients have waited long enough for better than stale */
 };
 
 /* One connection to a server; see upstream_tcp.h. */
@@ -107,15 +108,19 @@ struct txn {
 	struct txn *next; /* in its bucket; or the next free one */
 	uint32_t hash;
 	uint16_t index;
-	uint8_t kind; /* enum txn_kind */
-	bool hashed;  /* others may join */
-	bool tcp;     /* to be asked over TCP */
-	bool cut;     /* the answer is longer than UDP takes: if TCP fails, say so */
+	uint8_t kind;       /* enum txn_kind */
+	bool hashed;        /* others may join */
+	bool tcp;           /* to be asked over TCP */
+	bool cut;           /* the answer is longer than UDP takes: if TCP fails, say so */
+	bool asked_tcp;     /* by the clients that wait */
+	bool for_cache;     /* the answer is */
+	uint32_t epoch;     /* for_cache: what is forgotten since is not to come back */
+	struct timer stale; /* for_cache only */
 	uint8_t n_attempts, mismatches;
-	int16_t answered_by; /* the server's number; -1: nobody has */
-	uint16_t turn;       /* which server of the group comes first */
-	struct server *only; /* a probe's server */
-	struct waiter *waiters;
+	int16_t answered_by;    /* the server's number; -1: nobody has */
+	uint16_t turn;          /* which server of the group comes first */
+	struct server *only;    /* a probe's server */
+	struct waiter *waiters; /* NULL: nobody waits (any more) */
 	struct attempt attempts[FORWARD_ATTEMPTS_MAX];
 	struct query query; /* the first client's; its options are gone */
 	struct outbound out;

@@ -10,7 +10,7 @@
 #include "version.h"
 
 static const char *const protos[] = {"udp", "tcp"}; /* by is_tcp */
-static const char *const writers[STATS_WRITERS] = {"", "mesh", "forward"};
+static const char *const writers[STATS_WRITERS] = {"", "mesh", "forward", "cache"};
 static const char *const drops[STATS_DROPS] = {"malformed", "access", "rate"};
 
 /* IANA's, but for 16, which CoreDNS calls BADSIG whether or not it means BADVERS. */
@@ -147,6 +147,37 @@ static void print_drops(const struct family *family, const struct metrics *m, FI
 			stats_get(&m->total.drops[i]));
 }
 
+/* By whether it is a denial; CoreDNS' labels. */
+static void print_cache(const struct family *family, const struct metrics *m, FILE *out)
+{
+	static const char *const types[] = {"success", "denial"};
+	const stats_counter *counter =
+		(const stats_counter *)(const void *)((const char *)&m->total + family->offset);
+
+	for (int denial = 0; denial < 2; denial++)
+		fprintf(out,
+			"%s{server=\"dns://:%u\",type=\"%s\",zones=\".\",view=\"\"} %" PRIu64 "\n",
+			family->name, m->port, types[denial], stats_get(&counter[denial]));
+}
+
+/* Likewise one number. */
+static void print_cache_sum(const struct family *family, const struct metrics *m, FILE *out)
+{
+	const stats_counter *counter =
+		(const stats_counter *)(const void *)((const char *)&m->total + family->offset);
+
+	fprintf(out, "%s{server=\"dns://:%u\",zones=\".\",view=\"\"} %" PRIu64 "\n", family->name,
+		m->port, stats_get(counter));
+}
+
+static void print_cache_requests(const struct family *family, const struct metrics *m, FILE *out)
+{
+	const struct stats_cache *c = &m->total.cache;
+
+	fprintf(out, "%s{server=\"dns://:%u\",zones=\".\",view=\"\"} %" PRIu64 "\n", family->name,
+		m->port, stats_get(&c->hits[0]) + stats_get(&c->hits[1]) + stats_get(&c->misses));
+}
+
 static void print_build(const struct family *family, const struct metrics *m, FILE *out)
 {
 	(void)m;
@@ -228,6 +259,22 @@ static const struct family families[] = {
 	 STAT(do_requests)},
 	{"coredns_dns_responses_total", COUNTER, "Answers, by rcode and by who gave them.",
 	 .print = print_responses},
+	{"coredns_cache_entries", GAUGE, "Answers in the cache.", .print = print_cache,
+	 STAT(cache.entries)},
+	{"coredns_cache_requests_total", COUNTER, "Questions that the cache was asked.",
+	 .print = print_cache_requests},
+	{"coredns_cache_hits_total", COUNTER, "Of them answered by it.", .print = print_cache,
+	 STAT(cache.hits)},
+	{"coredns_cache_misses_total", COUNTER, "Of them not answered.", .print = print_cache_sum,
+	 STAT(cache.misses)},
+	{"coredns_cache_prefetch_total", COUNTER, "Answers renewed before their time was over.",
+	 .print = print_cache_sum, STAT(cache.prefetches)},
+	{"coredns_cache_drops_total", COUNTER, "Answers that may not be kept.",
+	 .print = print_cache_sum, STAT(cache.drops)},
+	{"coredns_cache_served_stale_total", COUNTER, "Answers given after their time.",
+	 .print = print_cache_sum, STAT(cache.stale)},
+	{"coredns_cache_evictions_total", COUNTER, "Answers that made room.", .print = print_cache,
+	 STAT(cache.evictions)},
 	{"meshdns_names", GAUGE, "Mesh names that are loaded.", .value = value_names},
 	{"meshdns_names_bytes", GAUGE, "Memory that the mesh table takes.",
 	 .value = value_names_bytes},

@@ -10,6 +10,7 @@
 #include "common/cleanup.h"
 #include "common/options.h"
 #include "common/resolvconf.h"
+#include "resolver/cache.h"
 #include "resolver/ctl.h"
 #include "resolver/dnstap.h"
 #include "resolver/forward.h"
@@ -177,6 +178,51 @@ static int parse_max_concurrent(void *settings, const char *value, struct err *e
 			  &((struct settings *)settings)->max_concurrent, err);
 }
 
+/* A number, and a letter that says what it counts. */
+static int parse_unit(const char *value, const char *letters, const uint64_t *units, uint64_t max,
+		      uint64_t *ret_number)
+{
+	char text[24];
+	size_t len = strlen(value);
+	uint64_t unit = 1;
+	const char *letter = len > 1 ? strchr(letters, value[len - 1]) : NULL;
+
+	if (letter) {
+		unit = units[letter - letters];
+		len--;
+	}
+	if (len >= sizeof(text))
+		return -EINVAL;
+	memcpy(text, value, len);
+	text[len] = '\0';
+	if (!options_parse_number(text, 0, max / unit, ret_number))
+		return -EINVAL;
+	*ret_number *= unit;
+	return 0;
+}
+
+static int parse_cache(void *settings, const char *value, struct err *err)
+{
+	static const uint64_t units[] = {1u << 10, 1u << 20, 1u << 30};
+	uint64_t *size = &((struct settings *)settings)->cache;
+
+	if (parse_unit(value, "KMG", units, CACHE_MAX, size) < 0)
+		return err_set(err, EINVAL, "\"%s\" is not a size up to 16G, like 4M or 512K",
+			       value);
+	return 0;
+}
+
+static int parse_stale(void *settings, const char *value, struct err *err)
+{
+	static const uint64_t units[] = {1, 60, 3600, 86400};
+	uint64_t seconds;
+
+	if (parse_unit(value, "smhd", units, 259200, &seconds) < 0)
+		return err_set(err, EINVAL, "\"%s\" is not a time up to 3d, like 1h or 1d", value);
+	((struct settings *)settings)->serve_stale_s = (uint32_t)seconds;
+	return 0;
+}
+
 static int parse_ready_fd(void *settings, const char *value, struct err *err)
 {
 	uint32_t fd = 0;
@@ -313,6 +359,14 @@ static const struct option_row rows[] = {
 	{"max-concurrent", OPTION_CALL, 0, "N",
 	 .help = "questions of a worker that wait for upstreams; beyond it SERVFAIL (2048)",
 	 .parse = parse_max_concurrent},
+	{"cache", OPTION_CALL, 0, "SIZE",
+	 .help = "keep answers of upstreams in so much memory, as 4M; 0: do not (0)",
+	 .parse = parse_cache},
+	{"serve-stale", OPTION_CALL, 0, "TIME",
+	 .help = "where upstreams fail, answer from the cache for so long after the TTL, as 1h or "
+		 "1d "
+		 "(0)",
+	 .parse = parse_stale},
 	{"resolv-conf", OPTION_STRING, AT(resolv_conf), "PATH",
 	 .help = "where the original nameservers stand (/etc/resolv.conf; if that names "
 		 "systemd-resolved's stub, /run/systemd/resolve/resolv.conf)"},
@@ -416,6 +470,9 @@ int settings_read(struct settings *settings, int argc, char **argv, struct err *
 			       "what is \"%s\"? Only options are expected; --help "
 			       "lists them",
 			       argv[0]);
+	if (settings->cache && settings->cache / settings->workers < CACHE_MIN)
+		return err_set(err, EINVAL, "--cache: a worker needs %uK at least",
+			       CACHE_MIN >> 10);
 	if (settings->n_listen == 0)
 		listen_on_loopback(settings);
 	settings->load.sources = settings->names;

@@ -48,6 +48,8 @@ struct settings { /* NOLINT(clang-analyzer-optin.performance.Padding): there is 
 	const char *resolv_conf; /* NULL: this machine's, and behind systemd-resolved's stub */
 	enum upstream_policy policy;
 	uint32_t max_concurrent;
+	uint64_t cache; /* bytes, all workers; 0: off */
+	uint32_t serve_stale_s;
 
 	const char *user; /* as user_resolve() takes it */
 	unsigned int workers;

@@ -23,6 +23,7 @@ enum stats_writer {
 	STATS_SERVER,  /* "": an error of our own making */
 	STATS_MESH,    /* the mesh table, or what is known about this server */
 	STATS_FORWARD, /* an upstream */
+	STATS_CACHE,   /* an upstream, earlier */
 	STATS_WRITERS,
 };
 
@@ -53,6 +54,14 @@ struct stats_sizes {
 	stats_counter sum;
 };
 
+/* The answer cache; indices: is_denial. */
+struct stats_cache {
+	stats_counter entries[2]; /* now */
+	stats_counter hits[2], evictions[2];
+	stats_counter misses, stale, prefetches;
+	stats_counter drops; /* answers that may not be kept */
+};
+
 /* Indices: is_tcp; is_ipv6. */
 struct stats {
 	stats_counter requests[2][2][STATS_TYPES];
@@ -63,6 +72,7 @@ struct stats {
 	stats_counter drops[STATS_DROPS];
 	stats_counter in_flight; /* now: questions that wait for an upstream */
 	stats_counter loops;     /* own questions that came back */
+	struct stats_cache cache;
 };
 
 extern const char *const stats_type_names[STATS_TYPES];

@@ -52,7 +52,7 @@ struct tap_event {
 	uint8_t lookers; /* for whom it is */
 	bool is_tcp;
 	bool dnssec_ok;   /* of the query */
-	int16_t upstream; /* number of the server, -1: none */
+	int16_t upstream; /* number of the server, -1: none, -2: the cache */
 	uint16_t rcode;
 	uint16_t query_len, edns_size; /* of the query; 0: no EDNS */
 	uint16_t len;                  /* of the message */

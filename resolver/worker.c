@@ -8,6 +8,7 @@
 
 #include "resolver/answer.h"
 #include "resolver/forward.h"
+#include "resolver/recall.h"
 #include "resolver/tcp.h"
 #include "resolver/udp.h"
 
@@ -73,7 +74,8 @@ int worker_init(struct worker *worker, unsigned int number, const struct worker_
 	};
 	worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (!limits_new(&config->limits, &worker->limits) || !worker->udp || !worker->tcp ||
-	    !worker->forward || tap_init(&worker->tap, config->tap_wish) < 0)
+	    !worker->forward || !recall_new(config, &worker->stats.cache, &worker->recall) ||
+	    tap_init(&worker->tap, config->tap_wish) < 0)
 		rc = err_set(err, ENOMEM, "out of memory for a worker");
 	else if (worker->epoll_fd < 0)
 		rc = err_set(err, errno, "cannot create an epoll set: %s", err_text(errno));
@@ -87,6 +89,7 @@ int worker_init(struct worker *worker, unsigned int number, const struct worker_
 void worker_free(struct worker *worker)
 {
 	forward_free(worker);
+	recall_free(worker->recall);
 	tcp_free(worker->tcp);
 	udp_free(worker->udp);
 	limits_free(worker->limits);
@@ -113,7 +116,7 @@ static unsigned int rcode_of(const struct query *query, enum stats_writer writer
 
 	w.pos = 2;
 	rcode = wire_get_u16(&w) & DNS_RCODE_MASK;
-	if (writer != STATS_FORWARD && rcode == 0 && query->edns.version > 0)
+	if (writer < STATS_FORWARD && rcode == 0 && query->edns.version > 0)
 		return DNS_RCODE_BADVERS;
 	return rcode;
 }
@@ -122,10 +125,12 @@ static unsigned int rcode_of(const struct query *query, enum stats_writer writer
 static void note_answer(struct worker *worker, const struct client *client,
 			const struct query *query, int upstream, const uint8_t *packet, size_t len)
 {
-	enum stats_writer writer = upstream < 0 ? STATS_MESH : STATS_FORWARD;
+	enum stats_writer writer = upstream >= 0               ? STATS_FORWARD
+				   : upstream == WORKER_CACHED ? STATS_CACHE
+							       : STATS_MESH;
 	unsigned int rcode = rcode_of(query, writer, packet, len);
 
-	if (upstream < 0 && rcode != DNS_RCODE_NOERROR && rcode != DNS_RCODE_NXDOMAIN)
+	if (writer == STATS_MESH && rcode != DNS_RCODE_NOERROR && rcode != DNS_RCODE_NXDOMAIN)
 		writer = STATS_SERVER;
 	stats_response(&worker->stats, client->is_tcp, writer, rcode, len);
 	if (tap_is_on(&worker->tap))
@@ -230,12 +235,41 @@ static void release_inflight(struct worker *worker, const struct client *client)
 	stats_add(&worker->stats.in_flight, (uint64_t)-1);
 }
 
+/* Answers a question that is not ours from the cache, with an error, or later. */
+static enum worker_outcome ask_elsewhere(struct worker *worker, const struct client *client,
+					 uint8_t *packet, size_t *len, const struct query *query,
+					 enum resolve_transport transport, bool shadowed,
+					 int *ret_upstream)
+{
+	bool is_own = forward_is_own(worker, client, query);
+
+	*ret_upstream = WORKER_CACHED;
+	if (is_own)
+		stats_add(&worker->stats.loops, 1);
+	else if (worker->recall && recall_answer(worker, query, packet, transport, shadowed, len))
+		return WORKER_ANSWERED;
+	if (!is_own && take_inflight(worker, client)) {
+		worker->waiting++;
+		stats_add(&worker->stats.in_flight, 1);
+		if (forward_start(worker, client, packet, *len, query, shadowed))
+			return WORKER_LATER;
+		release_inflight(worker, client);
+		if (worker->recall &&
+		    recall_rescue(worker, query, packet, transport, shadowed, len))
+			return WORKER_ANSWERED;
+	}
+	*ret_upstream = -1;
+	*len = answer_error(query, packet, DNS_UDP_MIN_SIZE, DNS_RCODE_SERVFAIL);
+	return WORKER_ANSWERED;
+}
+
 enum worker_outcome worker_handle(struct worker *worker, struct client *client, uint8_t *packet,
 				  size_t *len, enum resolve_transport transport)
 {
 	enum resolve_action action;
 	struct query query;
-	bool is_own;
+	enum worker_outcome outcome;
+	int upstream = -1;
 
 	client->query_len = (uint16_t)*len;
 	client->received_us = worker->now_us;
@@ -249,20 +283,12 @@ enum worker_outcome worker_handle(struct worker *worker, struct client *client, 
 	stats_request(&worker->stats, client->is_tcp, client->peer.sin6_family == AF_INET6,
 		      query.qtype, query.edns.dnssec_ok, client->query_len);
 	if (action != RESOLVE_REPLY) {
-		is_own = forward_is_own(worker, client, &query);
-		if (is_own)
-			stats_add(&worker->stats.loops, 1);
-		if (!is_own && take_inflight(worker, client)) {
-			worker->waiting++;
-			stats_add(&worker->stats.in_flight, 1);
-			if (forward_start(worker, client, packet, *len, &query,
-					  action == RESOLVE_FORWARD_SHADOWED))
-				return WORKER_LATER;
-			release_inflight(worker, client);
-		}
-		*len = answer_error(&query, packet, DNS_UDP_MIN_SIZE, DNS_RCODE_SERVFAIL);
+		outcome = ask_elsewhere(worker, client, packet, len, &query, transport,
+					action == RESOLVE_FORWARD_SHADOWED, &upstream);
+		if (outcome == WORKER_LATER)
+			return outcome;
 	}
-	note_answer(worker, client, &query, -1, packet, *len);
+	note_answer(worker, client, &query, upstream, packet, *len);
 	worker->unmeasured++;
 	return WORKER_ANSWERED;
 }
@@ -361,6 +387,8 @@ void *worker_run(void *arg)
 		forward_take_over(
 			worker, publish_enter(worker->config->upstreams, worker->upstreams_reader));
 		publish_leave(worker->upstreams_reader);
+		if (worker->recall)
+			recall_round(worker->recall);
 		for (int i = 0; i < n; i++) {
 			dispatch(worker, &events[i]);
 			measure(worker);

@@ -31,6 +31,8 @@
 
 struct forward;
 struct inflight;
+struct recall;
+struct recall_flush;
 struct tcp;
 struct udp;
 struct upstream_book;
@@ -94,6 +96,9 @@ struct worker_config {
 	uint32_t max_concurrent;   /* clients of a worker that wait for an upstream */
 	uint32_t upstream_sockets; /* UDP, a worker */
 	bool upstream_tcp, use_0x20;
+	uint64_t cache_size; /* bytes, a worker; 0: no cache */
+	uint32_t stale_s;
+	const struct recall_flush *flush;
 	struct inflight *inflight; /* the workers' common one */
 	const _Atomic int *order;  /* enum worker_order */
 	const struct tap_wish *tap_wish;
@@ -115,7 +120,8 @@ struct worker { /* NOLINT(clang-analyzer-optin.performance.Padding): of cache li
 	struct udp *udp;
 	struct tcp *tcp;
 	struct forward *forward;
-	uint32_t unmeasured; /* answers given since now_us */
+	struct recall *recall; /* NULL: no cache */
+	uint32_t unmeasured;   /* answers given since now_us */
 	struct tap tap;
 	alignas(64) struct stats stats; /* written by this thread alone */
 };
@@ -152,13 +158,17 @@ enum worker_outcome {
 enum worker_outcome worker_admit(struct worker *worker, const struct client *client, bool guarded,
 				 uint8_t *packet, size_t *len);
 
+/* In the place of a server's number. */
+#define WORKER_CACHED (-2)
+
 /* Handles one message of a client, in place. `packet` has room as resolve.h demands. */
 enum worker_outcome worker_handle(struct worker *worker, struct client *client, uint8_t *packet,
 				  size_t *len, enum resolve_transport transport);
 
 /*
  * The answer to a question that was WORKER_LATER. `upstream` is the number of the server that gave
- * it (its page in the book), or -1 when it is an error of our own because none did.
+ * it (its page in the book), or -1 when it is an error of our own because none did, or
+ * WORKER_CACHED.
  */
 void worker_reply(struct worker *worker, const struct client *client, const struct query *query,
 		  int upstream, const uint8_t *packet, size_t len);

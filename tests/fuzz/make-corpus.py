@@ -175,6 +175,19 @@ REPLIES = {
     "header-cut": reply()[:11],
 }
 
+SOA = rr(b"\xc0\x10", 6, ttl=60, rdata=b"\0" * 18 + struct.pack("!I", 30))
+CACHED = {
+    "later": b"\0\x3c" + reply(an=1, body=Q + ANSWER),
+    "nodata": b"\0\7" + reply(ns=1, body=Q + SOA),
+    "nxname": b"\0\7" + reply(flags=0x8183, ns=1, body=Q + SOA),
+    "short-soa": b"\0\7" + reply(ns=1, body=Q + rr(b"\xc0\x10", 6, ttl=60, rdata=b"\0" * 21)),
+    "servfail": b"\0\1" + reply(flags=0x8182),
+    "authoritative": b"\0\7" + reply(flags=0x8580, an=1, body=Q + ANSWER),
+    "long": b"\0\7" + reply(an=400, body=Q + ANSWER * 400),
+    "opt-first": b"\0\7" + reply(an=1, ar=2, body=Q + ANSWER + opt() + ANSWER),
+    "ttl-high": b"\0\7" + reply(an=1, body=Q + rr(b"\xc0\x0c", 1, ttl=0xffffffff, rdata=b"\1\2\3\4")),
+}
+
 HOSTS = {
     "plain": "240.0.0.100 redis.mesh cache.mesh\nfd00:fd00::64\tredis.mesh\n",
     "comments": "# all\n240.0.0.1 a.mesh # b.mesh\n#240.0.0.2 c.mesh\n\n   \n",
@@ -357,6 +370,8 @@ def write(target, inputs):
 write("query", QUERIES)
 write("outbound", OUTBOUND)
 write("reply", REPLIES)
+write("cache", {label: b"\0\7" + data for label, data in REPLIES.items()})
+write("cache", CACHED)
 write("names", {f"hosts-{label}": text for label, text in HOSTS.items()})
 write("names", {f"json-{label}": text for label, text in JSON.items()})
 write("config", CONFIGS)
