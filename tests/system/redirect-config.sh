@@ -163,13 +163,13 @@ test_defect_m_no_test_is_skipped() {
 
 # The file that is installed with the boot unit, and the unit.
 test_the_file_for_boot() {
-	(cd "$TOP" && make -s install BUILD="$BUILD" DESTDIR="$LAB/stage" PREFIX=/usr) >/dev/null
+	(cd "$TOP" && make -s -o all install BUILD="$BUILD" DESTDIR="$LAB/stage" PREFIX=/usr) >/dev/null
 	expect_match 'queries over UDP to the IPv4 nameservers' \
 		"$(in_app meshdns-redirect plan --config "$LAB/stage/etc/meshdns/redirect.yaml" --proxy-user "$PROXY_UID")"
 	expect_match 'install --config /etc/meshdns/redirect.yaml' \
 		"$(<"$LAB/stage/usr/lib/systemd/system/meshdns-redirect.service")"
 	echo 'dryRun: true' >>"$LAB/stage/etc/meshdns/redirect.yaml"
-	(cd "$TOP" && make -s install BUILD="$BUILD" DESTDIR="$LAB/stage" PREFIX=/usr &&
+	(cd "$TOP" && make -s -o all install BUILD="$BUILD" DESTDIR="$LAB/stage" PREFIX=/usr &&
 		make -s uninstall BUILD="$BUILD" DESTDIR="$LAB/stage" PREFIX=/usr) >/dev/null
 	expect_eq "$LAB/stage/etc/meshdns/redirect.yaml" "$(find "$LAB/stage" -type f)" "changed, so it stays"
 }
