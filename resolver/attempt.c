@@ -11,11 +11,6 @@
 #define CLAIM_TRIES    64
 #define PLAIN_MS       3600000 /* that a server does not know EDNS is believed for so long */
 
-static bool is_open(const struct attempt *attempt)
-{
-	return attempt->state != ATTEMPT_OVER;
-}
-
 static struct attempt *newest(struct txn *txn)
 {
 	return &txn->attempts[txn->n_attempts - 1];
@@ -24,69 +19,10 @@ static struct attempt *newest(struct txn *txn)
 static bool is_waiting(const struct txn *txn)
 {
 	for (uint8_t i = 0; i < txn->n_attempts; i++) {
-		if (is_open(&txn->attempts[i]))
+		if (attempt_is_open(&txn->attempts[i]))
 			return true;
 	}
 	return false;
-}
-
-/* --- whom to ask -------------------------------------------------------------------------------
- */
-
-/* How often this server has been asked; -1: it can't be asked again. */
-static int tries(const struct txn *txn, const struct server *server)
-{
-	int n = 0;
-
-	for (uint8_t i = 0; i < txn->n_attempts; i++) {
-		const struct attempt *a = &txn->attempts[i];
-
-		if (a->server != server)
-			continue;
-		/* One TCP connection is no more likely to answer when asked twice. */
-		if (a->refused || (txn->tcp && is_open(a)))
-			return -1;
-		n++;
-	}
-	return n;
-}
-
-/*
- * Down ones last; then those asked least; of these, suspect ones last; and of equals the first in
- * the order of the policy. NULL: nobody is left.
- */
-static struct server *choose(struct worker *worker, const struct txn *txn)
-{
-	struct forward *f = worker->forward;
-	const struct upstreams *u = &f->upstreams;
-	const struct upstream_group *group;
-	const struct route *route;
-	struct server *best = NULL;
-	int best_rank = 0;
-
-	if (txn->only)
-		return txn->n_attempts == 0 ? txn->only : NULL;
-	route = txn->query.qname_len
-			? route_find(&u->routes, txn->query.qname, txn->query.qname_len)
-			: route_find(&u->routes, (const uint8_t *)"", 1);
-	if (!route)
-		return NULL;
-	group = &u->group[route->group];
-	for (uint8_t i = 0; i < group->n; i++) {
-		struct server *server = f->server[group->server[(txn->turn + i) % group->n]];
-		int n, rank;
-
-		if (!server || atomic_load_explicit(&server->page->is_loop, memory_order_relaxed) ||
-		    (n = tries(txn, server)) < 0 || (u->tries && n >= (int)u->tries))
-			continue;
-		rank = (server->health.state == HEALTH_DOWN) * 256 + n * 2 +
-		       (server->health.state == HEALTH_SUSPECT);
-		if (!best || rank < best_rank) {
-			best = server;
-			best_rank = rank;
-		}
-	}
-	return best;
 }
 
 /* --- asking ------------------------------------------------------------------------------------
@@ -96,7 +32,7 @@ void attempt_end(struct worker *worker, struct attempt *attempt)
 {
 	bool udp = attempt->state == ATTEMPT_UDP;
 
-	if (!is_open(attempt))
+	if (!attempt_is_open(attempt))
 		return;
 	attempt->state = ATTEMPT_OVER;
 	inflight_release(worker->config->inflight, attempt->id);
@@ -234,7 +170,7 @@ bool attempt_next(struct worker *worker, struct txn *txn)
 {
 	struct server *server;
 
-	while (txn->n_attempts < FORWARD_ATTEMPTS_MAX && (server = choose(worker, txn))) {
+	while (txn->n_attempts < FORWARD_ATTEMPTS_MAX && (server = choose_server(worker, txn))) {
 		if (!attempt_begin(worker, txn, server, false))
 			continue;
 		set_timer(worker, txn, txn->only ? FORWARD_TOTAL_MS : try_ms(worker, txn));
@@ -247,7 +183,7 @@ bool attempt_next(struct worker *worker, struct txn *txn)
 /* An attempt is over: to the next, unless the newest has time yet. */
 static void go_on(struct worker *worker, struct txn *txn)
 {
-	if (!is_open(newest(txn)) && !attempt_next(worker, txn))
+	if (!attempt_is_open(newest(txn)) && !attempt_next(worker, txn))
 		txn_fail(worker, txn);
 }
 
@@ -277,7 +213,7 @@ void attempt_expire(struct worker *worker, struct txn *txn)
 	struct attempt *last = newest(txn);
 	struct server *server = last->server;
 
-	if (is_open(last)) {
+	if (attempt_is_open(last)) {
 		upstream_count(server->stats, UPSTREAM_TIMEOUTS);
 		server_failed(worker, server, last->sent_us, true);
 	}
@@ -319,7 +255,7 @@ static struct attempt *find(struct worker *worker, void *via, uint16_t port, uin
 	for (uint8_t i = 0; i < txn->n_attempts; i++) {
 		struct attempt *a = &txn->attempts[i];
 
-		if (is_open(a) && a->id == id && a->via == via)
+		if (attempt_is_open(a) && a->id == id && a->via == via)
 			return a;
 	}
 	return NULL;
@@ -404,10 +340,10 @@ static bool is_worth_another(struct worker *worker, struct txn *txn, struct atte
 		return false;
 	a->refused = true;
 	for (uint8_t i = 0; i < txn->n_attempts; i++) {
-		if (is_open(&txn->attempts[i]) && txn->attempts[i].server != a->server)
+		if (attempt_is_open(&txn->attempts[i]) && txn->attempts[i].server != a->server)
 			return true;
 	}
-	next = txn->n_attempts < FORWARD_ATTEMPTS_MAX ? choose(worker, txn) : NULL;
+	next = txn->n_attempts < FORWARD_ATTEMPTS_MAX ? choose_server(worker, txn) : NULL;
 	return next && next->health.state != HEALTH_DOWN;
 }
 

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "resolver/answer.h"
 #include "resolver/forward_parts.h"
 #include "resolver/recall.h"
 #include "resolver/upstream_tcp.h"
@@ -151,39 +150,6 @@ static void txn_release(struct forward *f, struct txn *txn)
 	f->free_txns = txn;
 }
 
-static struct waiter *waiter_new(struct worker *worker)
-{
-	struct forward *f = worker->forward;
-	struct waiter *waiter = f->free_waiters;
-
-	if (waiter)
-		f->free_waiters = waiter->next;
-	else if (f->n_waiters < worker->config->max_concurrent)
-		waiter = &f->waiters[f->n_waiters++];
-	return waiter;
-}
-
-static void waiter_release(struct forward *f, struct waiter *waiter)
-{
-	waiter->next = f->free_waiters;
-	f->free_waiters = waiter;
-}
-
-static void waiter_add(struct txn *txn, struct waiter *waiter, const struct client *client,
-		       const uint8_t *packet, const struct query *query, bool shadowed)
-{
-	waiter->client = *client;
-	waiter->shadowed = shadowed;
-	waiter->has_edns = query->edns.present;
-	waiter->dnssec_ok = query->edns.dnssec_ok;
-	waiter->udp_size = query->edns.udp_size;
-	waiter->id = query->id;
-	waiter->flags = query->flags;
-	memcpy(waiter->question, packet + DNS_HEADER_LEN, query->question_len);
-	waiter->next = txn->waiters;
-	txn->waiters = waiter;
-}
-
 /* --- equal questions ---------------------------------------------------------------------------
  */
 
@@ -259,25 +225,10 @@ static bool write_outbound(struct worker *worker, struct txn *txn, const uint8_t
 	return true;
 }
 
-/* Which server of the group has the first turn. */
-static uint16_t next_turn(struct forward *f, const struct query *query)
-{
-	const struct route *route;
-
-	switch (f->upstreams.policy) {
-	case POLICY_SEQUENTIAL: return 0;
-	case POLICY_RANDOM: return random_u16(&f->random) & 0x7fff;
-	case POLICY_ROUND_ROBIN: break;
-	}
-	route = query->qname_len ? route_find(&f->upstreams.routes, query->qname, query->qname_len)
-				 : NULL;
-	return route ? f->turn[route->group]++ & 0x7fff : 0;
-}
-
 /* The question is about to go upstream; false: it can't. */
 static bool question_leaves(struct worker *worker, struct txn *txn)
 {
-	txn->turn = next_turn(worker->forward, &txn->query);
+	txn->turn = choose_turn(worker->forward, &txn->query);
 	txn->ends_ms = worker->now_ms + FORWARD_TOTAL_MS;
 	return attempt_next(worker, txn);
 }
@@ -417,115 +368,12 @@ bool forward_is_own(struct worker *worker, const struct client *client, const st
 /* --- the end -----------------------------------------------------------------------------------
  */
 
-/* The question as this client asked it. */
-static struct query query_of(const struct query *asked, const struct waiter *waiter)
-{
-	return (struct query){
-		.id = waiter->id,
-		.flags = waiter->flags,
-		.question_len = asked->question_len,
-		.verbatim = asked->verbatim,
-		.edns = {.present = waiter->has_edns,
-			 .dnssec_ok = waiter->dnssec_ok,
-			 .udp_size = waiter->udp_size},
-	};
-}
-
-/* What the client said it takes over UDP, which may be more than we would send of our own. */
-static size_t client_limit(const struct waiter *waiter, const struct query *query)
-{
-	size_t size = query->edns.present ? query->edns.udp_size : 0;
-
-	if (waiter->client.is_tcp || query->question_len == 0)
-		return DNS_MESSAGE_MAX;
-	return size < DNS_UDP_MIN_SIZE ? DNS_UDP_MIN_SIZE : size;
-}
-
-/* Gives a client an answer without records. */
-static void answer_empty(struct worker *worker, const struct waiter *waiter,
-			 const struct query *asked, int upstream, bool truncated,
-			 enum dns_rcode rcode)
-{
-	struct query query = query_of(asked, waiter);
-	uint8_t packet[DNS_UDP_MIN_SIZE];
-	struct wire w = wire_over(packet, sizeof(packet));
-	size_t len;
-
-	wire_take(&w, DNS_HEADER_LEN);
-	wire_put_bytes(&w, waiter->question, query.question_len);
-	len = truncated ? answer_truncated(&query, packet, sizeof(packet))
-			: answer_error(&query, packet, sizeof(packet), rcode);
-	worker_reply(worker, &waiter->client, &query, upstream, packet, len);
-}
-
-static void answer_all_empty(struct worker *worker, struct txn *txn, bool truncated,
-			     enum dns_rcode rcode)
-{
-	struct waiter *waiter;
-
-	while ((waiter = txn->waiters)) {
-		answer_empty(worker, waiter, &txn->query, txn->answered_by, truncated, rcode);
-		txn->waiters = waiter->next;
-		waiter_release(worker->forward, waiter);
-	}
-}
-
-/* Gives every client that waits the reply in hand, of `len` octets, as its own. */
-static void answer_all(struct worker *worker, struct txn *txn, size_t len)
-{
-	struct forward *f = worker->forward;
-	struct waiter *waiter;
-
-	while ((waiter = txn->waiters)) {
-		struct query query = query_of(&txn->query, waiter);
-		size_t limit = client_limit(waiter, &query), own_len = len;
-		uint8_t *own = f->reply;
-
-		if (len > limit) {
-			own = memcpy(f->scratch, f->reply, len);
-			own_len = reply_truncate(&query, own, len, limit);
-		}
-		reply_restore(&query, waiter->question, waiter->shadowed, own, own_len);
-		worker_reply(worker, &waiter->client, &query, txn->answered_by, own, own_len);
-		txn->waiters = waiter->next;
-		waiter_release(f, waiter);
-	}
-}
-
-/*
- * Gives every client that waits what is out of date, if that is there. The question may go on
- * without them, or end meanwhile.
- */
-static void answer_all_stale(struct worker *worker, struct txn *txn)
-{
-	struct waiter *waiter = txn->waiters, *next;
-	struct query query = txn->query;
-
-	if (!txn->for_cache || !recall_has_stale(worker, &query))
-		return;
-	txn->waiters = NULL;
-	for (; waiter; waiter = next) {
-		struct query own = query_of(&query, waiter);
-		size_t len;
-		const uint8_t *answer =
-			recall_stale(worker, &query, &own, waiter->question, waiter->shadowed,
-				     client_limit(waiter, &own), &len);
-
-		next = waiter->next;
-		if (answer)
-			worker_reply(worker, &waiter->client, &own, WORKER_CACHED, answer, len);
-		else
-			answer_empty(worker, waiter, &query, -1, false, DNS_RCODE_SERVFAIL);
-		waiter_release(worker->forward, waiter);
-	}
-}
-
 /* Nobody has an answer, yet: to those whom a stale one serves, that is as good. */
 static void give_up(struct worker *worker, struct txn *txn)
 {
 	if (txn->for_cache)
 		recall_failed(worker, &txn->query);
-	answer_all_stale(worker, txn);
+	waiters_stale(worker, txn);
 }
 
 /* The answer to the question is here, before it is any client's own. Returns its length. */
@@ -545,11 +393,11 @@ void txn_answer(struct worker *worker, struct txn *txn, enum reply_verdict verdi
 	if (txn->kind != TXN_QUESTION)
 		probe_end(worker, txn, true);
 	else if (verdict == REPLY_BARE)
-		answer_all_empty(worker, txn, false, rcode);
+		waiters_error(worker, txn, false, rcode);
 	else if (verdict == REPLY_CUT)
-		answer_all_empty(worker, txn, true, DNS_RCODE_NOERROR);
+		waiters_error(worker, txn, true, DNS_RCODE_NOERROR);
 	else
-		answer_all(worker, txn, answer_arrives(worker, txn, len));
+		waiters_answer(worker, txn, answer_arrives(worker, txn, len));
 	txn_end(worker, txn);
 }
 
@@ -561,7 +409,7 @@ void txn_fail(struct worker *worker, struct txn *txn)
 		probe_end(worker, txn, false);
 	} else {
 		give_up(worker, txn);
-		answer_all_empty(worker, txn, txn->cut, DNS_RCODE_SERVFAIL);
+		waiters_error(worker, txn, txn->cut, DNS_RCODE_SERVFAIL);
 	}
 	txn_end(worker, txn);
 }

@@ -4,11 +4,11 @@
  * with the others but the IDs under way (inflight.h) and the book that it counts in (upstreams.h).
  *
  * Data flow. forward_start() makes a transaction of a client's question (outbound.h says how it
- * goes upstream), or lets the client wait along with an equal one that is under way. attempt.c
- * picks a server of the name's route and sends; the answer comes through upstream_udp.c or
- * upstream_tcp.c to attempt_message(), which finds the attempt by ID and socket and judges it
- * (reply.h). What is no answer is counted and ignored. The last word goes to txn_answer(), which
- * makes it each client's own: ID, case, size.
+ * goes upstream), or lets the client wait along with an equal one that is under way (waiter.c).
+ * choose.c picks a server of the name's route and attempt.c asks it; the answer comes through
+ * upstream_udp.c or upstream_tcp.c to attempt_message(), which finds the attempt by ID and socket
+ * and judges it (reply.h). What is no answer is counted and ignored. The last word goes to
+ * txn_answer(), which makes it each client's own: ID, case, size.
  *
  * Cache. forward_start() is called for what recall.h has no answer to; txn_answer() gives it those
  * that come. A question that is asked to keep the cache warm has no client that waits, nor has one

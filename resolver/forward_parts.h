@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the parts of the upstream engine share: forward.c (questions and who waits for them),
- * attempt.c (asking servers), upstream_udp.c and upstream_tcp.c (sockets). forward.h tells how they
- * work together. All of it is one worker's.
+ * What the parts of the upstream engine share: forward.c (questions), waiter.c (who waits for the
+ * answers), choose.c (whom to ask), attempt.c (asking), upstream_udp.c and upstream_tcp.c
+ * (sockets), probe.c (who is to be asked again). forward.h tells how they work together. All of it
+ * is one worker's.
  */
 #ifndef MESHDNS_RESOLVER_FORWARD_PARTS_H
 #define MESHDNS_RESOLVER_FORWARD_PARTS_H
@@ -156,6 +157,11 @@ static inline struct txn *txn_of(struct attempt *attempt)
 	return (struct txn *)(void *)((char *)first - offsetof(struct txn, attempts));
 }
 
+static inline bool attempt_is_open(const struct attempt *attempt)
+{
+	return attempt->state != ATTEMPT_OVER;
+}
+
 /* --- forward.c ---------------------------------------------------------------------------------*/
 
 /* A question of our own to one server; nobody waits. NULL when there is no room. */
@@ -168,6 +174,39 @@ void txn_answer(struct worker *worker, struct txn *txn, enum reply_verdict verdi
 
 /* There won't be one: the end, too. */
 void txn_fail(struct worker *worker, struct txn *txn);
+
+/* --- waiter.c ----------------------------------------------------------------------------------*/
+
+/* NULL when as many wait as may. */
+struct waiter *waiter_new(struct worker *worker);
+void waiter_release(struct forward *f, struct waiter *waiter);
+
+/* The client of this question waits for the answer to `txn`. */
+void waiter_add(struct txn *txn, struct waiter *waiter, const struct client *client,
+		const uint8_t *packet, const struct query *query, bool shadowed);
+
+/* Gives every client that waits the reply in hand, of `len` octets, as its own. */
+void waiters_answer(struct worker *worker, struct txn *txn, size_t len);
+
+/* Gives every client that waits an answer without records. */
+void waiters_error(struct worker *worker, struct txn *txn, bool truncated, enum dns_rcode rcode);
+
+/*
+ * Gives every client that waits what is out of date, if that is there. The question may go on
+ * without them, or end meanwhile.
+ */
+void waiters_stale(struct worker *worker, struct txn *txn);
+
+/* --- choose.c ----------------------------------------------------------------------------------*/
+
+/* By the policy: which server of the question's group has the first turn. */
+uint16_t choose_turn(struct forward *f, const struct query *query);
+
+/*
+ * The next server to ask: down ones last; then those asked least; of these, suspect ones last; and
+ * of equals the first in the order of the policy. NULL: nobody is left.
+ */
+struct server *choose_server(struct worker *worker, const struct txn *txn);
 
 /* --- attempt.c ---------------------------------------------------------------------------------*/
 
