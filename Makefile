@@ -125,6 +125,10 @@ bench: all $(BUILD)/tests/bench/echo
 bench-redirect: all
 	BUILD=$(BUILD) tests/bench/redirect
 
+# make soak SECONDS=120
+soak: all
+	BUILD=$(BUILD) tests/bench/soak $(SECONDS)
+
 sources = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
 format:
@@ -147,10 +151,11 @@ help:
 	@echo 'make demo           show the whole thing in a namespace of its own (root)'
 	@echo 'make check          unit tests, fuzz corpus, system tests in namespaces (root)'
 	@echo 'make bench bench-redirect          the resolver against a bare UDP echo, the redirector against nft (root)'
+	@echo 'make soak           everything at once for SECONDS=60: no query lost, nothing grows (root)'
 	@echo 'make lint           clang-format, clang-tidy, include directions, shellcheck, man pages'
 	@echo 'make install        DESTDIR= PREFIX=/usr/local'
 	@echo 'Variables: CC=clang SAN=1 V=1 WERROR= BUILD=dir'
 
-.PHONY: all install uninstall deps demo bench bench-redirect format lint clean help FORCE
+.PHONY: all install uninstall deps demo bench bench-redirect soak format lint clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
