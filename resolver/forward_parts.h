@@ -2,8 +2,8 @@
 /*
  * What the parts of the upstream engine share: forward.c (questions), waiter.c (who waits for the
  * answers), choose.c (whom to ask), attempt.c (asking), upstream_udp.c and upstream_tcp.c
- * (sockets), probe.c (who is to be asked again). forward.h tells how they work together. All of it
- * is one worker's.
+ * (sockets), servers.c (which there are), probe.c (who is to be asked again). forward.h tells how
+ * they work together. All of it is one worker's.
  */
 #ifndef MESHDNS_RESOLVER_FORWARD_PARTS_H
 #define MESHDNS_RESOLVER_FORWARD_PARTS_H
@@ -242,6 +242,11 @@ static inline int server_number(const struct worker *worker, const struct server
 {
 	return (int)(server->page - worker->config->book->page);
 }
+
+/* --- servers.c, and there is forward_take_over() -----------------------------------------------*/
+
+/* An attempt lets go of its server; one that is gone is freed with the last. */
+void server_unref(struct worker *worker, struct server *server);
 
 /* --- probe.c -----------------------------------------------------------------------------------*/
 
