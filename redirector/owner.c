@@ -159,13 +159,12 @@ int owners_find(const struct settings *settings, struct owners *ret_owners, stru
 	return rc;
 }
 
-bool owners_have_uid(const struct owners *owners, uid_t uid)
+bool owners_have(const struct owners *owners, enum plan_match_kind kind, uint32_t id)
 {
 	for (size_t i = 0; i < owners->n; i++) {
 		const struct plan_match *m = &owners->list[i];
 
-		if (m->kind == PLAN_MATCH_UID && m->value <= uid &&
-		    uid <= (m->last ? m->last : m->value))
+		if (m->kind == kind && m->value <= id && id <= (m->last ? m->last : m->value))
 			return true;
 	}
 	return false;

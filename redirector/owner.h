@@ -26,7 +26,7 @@ struct owners {
  */
 int owners_find(const struct settings *settings, struct owners *ret_owners, struct err *err);
 
-/* That user is one of them, as far as users are named at all. */
-bool owners_have_uid(const struct owners *owners, uid_t uid);
+/* That user, or group, is one of them, as far as there are PLAN_MATCH_UID, or _GID, among them. */
+bool owners_have(const struct owners *owners, enum plan_match_kind kind, uint32_t id);
 
 #endif

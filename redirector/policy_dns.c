@@ -6,7 +6,7 @@
  *	resolver    ── port 53 of a nameserver ──► nat output: return ────► the nameserver
  *
  * The two are told apart by their owners (owner.h), commonly by the proxy user. Answers need no
- *rule: conntrack turns them back by itself. UDP and TCP are captured alike: a truncated answer is
+ * rule: conntrack turns them back by itself. UDP and TCP are captured alike: a truncated answer is
  * asked again over TCP, and must be asked of the same server.
  *
  * Zones. conntrack knows a UDP flow by its addresses and ports for some 30 to 120 seconds, and

@@ -142,7 +142,7 @@ static bool become(const struct probe *probe)
 {
 	enum plan_match_kind kind = probe->owner ? probe->owner->kind : PLAN_MATCH_END;
 	uid_t uid = kind == PLAN_MATCH_UID ? probe->owner->value : probe->uid;
-	gid_t gid = kind == PLAN_MATCH_GID ? probe->owner->value : uid;
+	gid_t gid = kind == PLAN_MATCH_GID ? probe->owner->value : probe->gid;
 
 	if (kind == PLAN_MATCH_MARK)
 		return true;

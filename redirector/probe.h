@@ -25,6 +25,7 @@ struct probe {
 	struct addr server;
 	int protocol; /* IPPROTO_UDP or IPPROTO_TCP */
 	uid_t uid;    /* as whom, where `owner` does not say otherwise */
+	gid_t gid;
 	/* NULL, or what the question must match to be left alone; borrowed. */
 	const struct plan_match *owner;
 	/*

@@ -48,6 +48,7 @@ static void add_probe(struct verify *v, const struct addr *server, int protocol,
 	v->probes[v->n_probes++] = (struct probe){.server = *server,
 						  .protocol = protocol,
 						  .uid = v->user.uid,
+						  .gid = v->user.gid,
 						  .owner = owner,
 						  .outside = outside};
 }
@@ -199,7 +200,7 @@ static void explain_listener(struct verify *v)
 		if (!cause_listens(protocols[i], port, &uid))
 			explain(v, "nothing listens on %s port %u: is meshdns-resolver running?",
 				protocols[i], port);
-		else if (by_uid && uid != 0 && !owners_have_uid(owners, uid))
+		else if (by_uid && uid != 0 && !owners_have(owners, PLAN_MATCH_UID, uid))
 			explain(v,
 				"who listens on %s port %u is uid %u, and its own queries are "
 				"redirected to itself: it must run as the proxy user, uid %u",
@@ -291,8 +292,12 @@ static int prepare(struct verify *v, struct plan *ret_wanted, struct err *err)
 	    (rc = user_resolve(asking.as ? asking.as : ORDINARY_USER, &v->user, err)) < 0 ||
 	    (rc = host_read(&asking, &v->host, err)) < 0)
 		return rc;
-	if (owners_have_uid(&v->host.owners, v->user.uid))
-		return err_set(err, EINVAL, "--as must be another user than the proxy user");
+	if (owners_have(&v->host.owners, PLAN_MATCH_UID, v->user.uid) ||
+	    owners_have(&v->host.owners, PLAN_MATCH_GID, v->user.gid))
+		return err_set(err, EINVAL,
+			       "--as must be another user than the proxy user: uid %u, gid %u is "
+			       "left alone",
+			       v->user.uid, v->user.gid);
 	return policy_plan(v->settings, &v->host, ret_wanted, err);
 }
 

@@ -123,4 +123,12 @@ test_verify_asks_as_each_of_them() {
 	here_redirect uninstall
 }
 
+# Else its questions were left alone, and verify would call that a failure.
+test_verify_asks_as_no_member_of_the_group() {
+	here_redirect install --redirect-dns --proxy-group 4000000000
+	expect_status 2 here_redirect verify --redirect-dns --proxy-group 4000000000 --as 4000000000
+	expect_match 'gid 4000000000 is left alone' "$OUTPUT"
+	here_redirect uninstall
+}
+
 run_tests "$@"

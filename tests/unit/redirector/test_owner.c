@@ -30,8 +30,8 @@ Test(owner, a_user)
 
 	cr_assert_eq(owners.n, 1);
 	cr_expect(owners.list[0].kind == PLAN_MATCH_UID && owners.list[0].value == 4000000000u);
-	cr_expect(owners_have_uid(&owners, 4000000000u));
-	cr_expect_not(owners_have_uid(&owners, 5678));
+	cr_expect(owners_have(&owners, PLAN_MATCH_UID, 4000000000u));
+	cr_expect_not(owners_have(&owners, PLAN_MATCH_UID, 5678));
 	s.proxy_user = "root";
 	owners = find(&s);
 	cr_expect(owners.n == 1 && owners.list[0].value == 0);
@@ -43,8 +43,9 @@ Test(owner, a_range_of_users)
 	struct owners owners = find(&s);
 
 	cr_expect(owners.list[0].value == 5678 && owners.list[0].last == 5700);
-	cr_expect(owners_have_uid(&owners, 5678) && owners_have_uid(&owners, 5700));
-	cr_expect_not(owners_have_uid(&owners, 5701));
+	cr_expect(owners_have(&owners, PLAN_MATCH_UID, 5678) &&
+		  owners_have(&owners, PLAN_MATCH_UID, 5700));
+	cr_expect_not(owners_have(&owners, PLAN_MATCH_UID, 5701));
 	s.proxy_user = "7-7";
 	owners = find(&s);
 	cr_expect(owners.list[0].value == 7 && owners.list[0].last == 0);
@@ -85,4 +86,17 @@ Test(owner, what_is_no_owner)
 	refused(&(struct settings){.proxy_mark = "1/"}, "--proxy-mark");
 	refused(&(struct settings){.proxy_mark = "1/2/3"}, "--proxy-mark");
 	refused(&(struct settings){.proxy_mark = "4294967296"}, "--proxy-mark");
+}
+
+Test(owner, who_is_one_of_them)
+{
+	struct settings s = {.proxy_user = "10-12", .proxy_group = "4000000000"};
+	struct owners owners = find(&s);
+
+	cr_expect(owners_have(&owners, PLAN_MATCH_UID, 10));
+	cr_expect(owners_have(&owners, PLAN_MATCH_UID, 12));
+	cr_expect_not(owners_have(&owners, PLAN_MATCH_UID, 13));
+	cr_expect_not(owners_have(&owners, PLAN_MATCH_UID, 4000000000));
+	cr_expect(owners_have(&owners, PLAN_MATCH_GID, 4000000000));
+	cr_expect_not(owners_have(&owners, PLAN_MATCH_GID, 10));
 }
