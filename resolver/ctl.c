@@ -29,18 +29,21 @@ static json_t *sources(const struct settings *s)
 	return list;
 }
 
+/* Answers and denials. */
+static json_int_t both(const stats_counter counter[2])
+{
+	return (json_int_t)(stats_get(&counter[0]) + stats_get(&counter[1]));
+}
+
 /* NULL where there is no cache. */
 static json_t *cache_state(const struct settings *s, const struct stats_cache *c)
 {
 	if (!s->cache)
 		return NULL;
 	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "bytes", (json_int_t)s->cache,
-			 "entries",
-			 (json_int_t)(stats_get(&c->entries[0]) + stats_get(&c->entries[1])),
-			 "hits", (json_int_t)(stats_get(&c->hits[0]) + stats_get(&c->hits[1])),
-			 "misses", (json_int_t)stats_get(&c->misses), "prefetches",
-			 (json_int_t)stats_get(&c->prefetches), "evictions",
-			 (json_int_t)(stats_get(&c->evictions[0]) + stats_get(&c->evictions[1])),
+			 "entries", both(c->entries), "hits", both(c->hits), "misses",
+			 (json_int_t)stats_get(&c->misses), "prefetches",
+			 (json_int_t)stats_get(&c->prefetches), "evictions", both(c->evictions),
 			 "served_stale", (json_int_t)stats_get(&c->stale), "not_kept",
 			 (json_int_t)stats_get(&c->drops));
 }
@@ -108,9 +111,7 @@ static json_t *cmd_flush(struct ctl *ctl, char **words, size_t n)
 	recall_order_flush(&ctl->facts->flush, name, len);
 	if (n)
 		return json_pack("{s:s}", "flushed", words[0]);
-	return json_pack("{s:I}", "flushed",
-			 (json_int_t)(stats_get(&total.cache.entries[0]) +
-				      stats_get(&total.cache.entries[1])));
+	return json_pack("{s:I}", "flushed", both(total.cache.entries));
 }
 
 static json_t *cmd_reload(struct ctl *ctl)
