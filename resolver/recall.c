@@ -48,7 +48,8 @@ void recall_order_flush(struct recall_flush *flush, const uint8_t *name, size_t 
 	uint64_t words[sizeof(flush->name) / sizeof(uint64_t)] = {0};
 	uint32_t generation = atomic_load_explicit(&flush->generation, memory_order_relaxed);
 
-	memcpy(words, name, len);
+	if (len)
+		memcpy(words, name, len);
 	atomic_store_explicit(&flush->generation, generation + 1, memory_order_relaxed);
 	atomic_thread_fence(memory_order_release);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)

@@ -9,6 +9,7 @@
  * carry a generation.
  *
  *   udp.c, tcp.c   clients: bytes in, resolve_message(), bytes out
+ *   recall.c       answers that upstreams gave before
  *   forward.c      the questions sent upstream; answers come back through worker_reply()
  */
 #ifndef MESHDNS_RESOLVER_WORKER_H
