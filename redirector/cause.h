@@ -7,12 +7,27 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Whether this line of a /proc/net/{udp,tcp}{,6} is a socket that anybody can reach on that port,
- * and whose. */
-bool cause_is_listener(const char *line, uint16_t port, uid_t *ret_uid);
+#include "common/addr.h"
 
-/* The same of this network namespace: protocol "udp" or "tcp", either family. */
+struct cause_socket {
+	uint16_t port;
+	bool listens; /* anybody can reach it */
+	uid_t uid;
+	struct endpoint remote; /* no v4-mapped IPv6 */
+};
+
+/* A line of a /proc/net/{udp,tcp}{,6}; false for one that is not of a socket. */
+bool cause_parse_socket(const char *line, struct cause_socket *ret_socket);
+
+/*
+ * Whether anybody listens on that port in this network namespace, and who: protocol "udp" or "tcp",
+ * either family.
+ */
 bool cause_listens(const char *protocol, uint16_t port, uid_t *ret_uid);
+
+/* Whether that user has a socket that is connected to the server; AF_UNSPEC: to any, on its port.
+ */
+bool cause_asks(const char *protocol, uid_t uid, const struct endpoint *server);
 
 /* Whether the text of an nsswitch.conf(5) has names looked up by nss-resolve(8). */
 bool cause_uses_nss_resolve(const char *text);

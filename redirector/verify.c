@@ -5,6 +5,9 @@
  * An ordinary user's must be answered by the resolver, the proxy user's by anybody else or nobody:
  * both ask which resolver they are talking to. A question that only the outside can answer must not
  * go in circles: it ends, and the redirections do not count on and on.
+ *
+ * Where resolv.conf names systemd-resolved's stub, the questions of its own user to the servers
+ * behind it must be captured, too, and what only the outside can answer is also asked of the stub.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,22 +22,32 @@
 #include "redirector/host.h"
 #include "redirector/policy.h"
 #include "redirector/probe.h"
+#include "redirector/resolved.h"
 
 #define ORDINARY_USER "65534"
-#define PROBES_MAX    (RESOLVCONF_SERVERS_MAX * 2 * (1 + OWNERS_MAX) + 2)
+#define PROBES_MAX    (HOST_NAMESERVERS_MAX * (2 * (1 + OWNERS_MAX) + 1) + 3)
 #define LOOP_PACKETS                                                                 \
 	1000 /* redirected connections while we ask: no host has so many, a loop has \
 	      */
 
+/* The first probes: for a name outside, of whom. */
+enum {
+	OUTSIDE_OF_USER,     /* an ordinary user, of a nameserver of resolv.conf */
+	OUTSIDE_OF_PROXY,    /* the proxy user, of a server that is no stub, if there is one */
+	OUTSIDE_BEHIND_STUB, /* the proxy user, of systemd-resolved's stub, if it has servers */
+};
+
 struct verify {
 	const struct settings *settings;
 	struct host host;
-	struct user user;
+	struct user user, resolved; /* who asks, and as whom systemd-resolved does */
+	bool has_resolved;          /* somebody is that user */
+	bool asks_stub;             /* OUTSIDE_BEHIND_STUB is among the probes */
 	struct compare compare;
 	size_t n_probes;
-	struct probe
-		probes[PROBES_MAX]; /* the first two for an outside name: the user's, an owner's */
-	uint64_t redirected;        /* connections, while we asked */
+	struct probe probes[PROBES_MAX];
+	uint64_t redirected; /* connections, while we asked */
+	bool comes_back;     /* what the resolver asks the stub */
 	bool failed;
 	json_t *checks, *causes;
 };
@@ -42,15 +55,18 @@ struct verify {
 /* --- asking -------------------------------------------------------------------------------------
  */
 
-static void add_probe(struct verify *v, const struct addr *server, int protocol,
-		      const struct plan_match *owner, bool outside)
+static struct probe *add_probe(struct verify *v, const struct addr *server, int protocol,
+			       const struct plan_match *owner, bool outside)
 {
-	v->probes[v->n_probes++] = (struct probe){.server = *server,
-						  .protocol = protocol,
-						  .uid = v->user.uid,
-						  .gid = v->user.gid,
-						  .owner = owner,
-						  .outside = outside};
+	struct probe *probe = &v->probes[v->n_probes++];
+
+	*probe = (struct probe){.server = *server,
+				.protocol = protocol,
+				.uid = v->user.uid,
+				.gid = v->user.gid,
+				.owner = owner,
+				.outside = outside};
+	return probe;
 }
 
 static bool is_captured(const struct settings *settings, const struct addr *server)
@@ -59,23 +75,52 @@ static bool is_captured(const struct settings *settings, const struct addr *serv
 	       (settings->family_mode == FAMILY_IPV4) == (server->family == AF_INET);
 }
 
+static void add_outside_probes(struct verify *v)
+{
+	const struct plan_match *proxy = &v->host.owners.list[0];
+	const struct addr *first = NULL, *stub = NULL, *real = NULL;
+
+	for (size_t i = v->host.n_nameservers; i-- > 0;) {
+		const struct addr *server = &v->host.nameservers[i];
+
+		if (!is_captured(v->settings, server))
+			continue;
+		first = server;
+		if (resolvconf_is_stub(server))
+			stub = server;
+		else
+			real = server;
+	}
+	if (!first)
+		return;
+	add_probe(v, first, IPPROTO_UDP, NULL, true);
+	add_probe(v, real ? real : stub, IPPROTO_UDP, proxy, true);
+	v->asks_stub = stub && real && v->host.resolved_conf[0];
+	if (v->asks_stub)
+		add_probe(v, stub, IPPROTO_UDP, proxy, true);
+}
+
 static void add_probes(struct verify *v)
 {
 	static const int protocols[] = {IPPROTO_UDP, IPPROTO_TCP};
 
+	add_outside_probes(v);
 	for (size_t i = 0; i < v->host.n_nameservers; i++) {
 		const struct addr *server = &v->host.nameservers[i];
 
 		if (!is_captured(v->settings, server))
 			continue;
-		if (!v->n_probes) {
-			add_probe(v, server, IPPROTO_UDP, NULL, true);
-			add_probe(v, server, IPPROTO_UDP, &v->host.owners.list[0], true);
-		}
 		for (size_t p = 0; p < ARRAY_SIZE(protocols); p++) {
 			add_probe(v, server, protocols[p], NULL, false);
 			for (size_t o = 0; o < v->host.owners.n; o++)
 				add_probe(v, server, protocols[p], &v->host.owners.list[o], false);
+		}
+		if (v->asks_stub && v->has_resolved && !resolvconf_is_stub(server) &&
+		    !v->settings->n_uid_exclusions) {
+			struct probe *probe = add_probe(v, server, IPPROTO_UDP, NULL, false);
+
+			probe->uid = v->resolved.uid;
+			probe->gid = v->resolved.gid;
 		}
 	}
 }
@@ -126,14 +171,46 @@ static void check(struct verify *v, bool passed, const char *what, const char *d
 	v->failed = v->failed || !passed;
 }
 
+/* Of the outside. That it fails is no fault of ours, and who asks it directly is there to tell. */
+static bool passes_outside(const struct verify *v, const struct probe *probe)
+{
+	bool is_there = v->probes[OUTSIDE_OF_PROXY].result == PROBE_ANSWER;
+
+	if (probe->result == PROBE_ANSWER || probe == &v->probes[OUTSIDE_OF_PROXY])
+		return true;
+	if (probe == &v->probes[OUTSIDE_OF_USER])
+		return probe->result == PROBE_SERVFAIL && !is_there;
+	return probe->result == PROBE_REFUSED || !is_there; /* systemd-resolved may not run */
+}
+
 static bool passes(const struct verify *v, const struct probe *probe)
 {
-	if (probe->outside) /* that the outside fails is no fault of ours */
-		return probe->result == PROBE_ANSWER || probe->owner ||
-		       (probe->result == PROBE_SERVFAIL && v->probes[1].result != PROBE_ANSWER);
+	if (probe->outside)
+		return passes_outside(v, probe);
 	if (!probe->owner)
 		return probe->result == PROBE_RESOLVER;
 	return probe->result != PROBE_RESOLVER && probe->result != PROBE_FAILED;
+}
+
+/*
+ * Whether the resolver forwards to the stub what systemd-resolved's captured questions bring back
+ * to it. That need not be a loop: with --redirect-dns, what the stub asks for certain domains only
+ * goes to servers that are not captured.
+ */
+static bool comes_back(const struct verify *v)
+{
+	static const uint32_t stubs[] = {0x7f000035, 0x7f000036};
+	const struct plan_match *proxy = &v->host.owners.list[0];
+	bool asks_stub = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(stubs) && proxy->kind == PLAN_MATCH_UID; i++) {
+		struct endpoint stub = {{.family = AF_INET, .v4.s_addr = htonl(stubs[i])}, 53};
+
+		asks_stub |= cause_asks("udp", proxy->value, &stub);
+	}
+	return asks_stub &&
+	       (v->settings->redirect_all_dns ||
+		(v->host.resolved_conf[0] && v->probes[OUTSIDE_OF_USER].result != PROBE_ANSWER));
 }
 
 static void check_all(struct verify *v)
@@ -162,7 +239,9 @@ static void check_all(struct verify *v)
 			      : probe_result_name(probe->result));
 	}
 	snprintf(what, sizeof(what), "%ju redirected meanwhile", (uintmax_t)v->redirected);
-	check(v, v->redirected < LOOP_PACKETS, "no loop", what);
+	check(v, v->redirected < LOOP_PACKETS && !v->comes_back, "no loop",
+	      v->comes_back ? "the resolver asks systemd-resolved, whose questions come back"
+			    : what);
 }
 
 /* --- explaining ---------------------------------------------------------------------------------
@@ -212,13 +291,24 @@ static void explain_loop(struct verify *v)
 {
 	char owner[PLAN_MATCH_TEXT_MAX];
 
-	if (v->redirected >= LOOP_PACKETS || (v->n_probes && v->probes[1].result == PROBE_ANSWER &&
-					      v->probes[0].result == PROBE_SERVFAIL))
+	if (v->comes_back)
+		explain(v,
+			"the resolver forwards to systemd-resolved's stub, and systemd-resolved's "
+			"own questions are captured: name other servers with --upstream, or have "
+			"it take those of " RESOLVCONF_RESOLVED_PATH " (no --upstream, no "
+			"--resolv-conf)");
+	else if (v->redirected >= LOOP_PACKETS ||
+		 (v->n_probes && v->probes[OUTSIDE_OF_PROXY].result == PROBE_ANSWER &&
+		  v->probes[OUTSIDE_OF_USER].result == PROBE_SERVFAIL))
 		explain(v,
 			"the resolver cannot reach the outside, which answers the proxy user: if "
-			"it "
-			"is not %s its own queries come back to it",
+			"it is not %s, or a server that it forwards to asks it in turn, its own "
+			"queries come back to it",
 			plan_match_format(&v->host.owners.list[0], owner));
+	else if (v->asks_stub && !passes(v, &v->probes[OUTSIDE_BEHIND_STUB]))
+		explain(v,
+			"systemd-resolved does not answer, though a server that it asks does: "
+			"resolvectl status and its log (journalctl -u systemd-resolved) tell more");
 }
 
 /* Our rules are there, and packets pass them by. */
@@ -235,23 +325,52 @@ static void explain_others(struct verify *v)
 	}
 }
 
+/* How systemd-resolved's own questions get past the rules, or their answers do not count. */
+static void explain_resolved(struct verify *v)
+{
+	static const struct endpoint tls = {.port = 853};
+	struct resolved resolved;
+
+	resolved_read(&resolved);
+	if (v->has_resolved && cause_asks("tcp", v->resolved.uid, &tls))
+		explain(v, "systemd-resolved asks over TLS, at port 853, which is not captured");
+	else if (resolved.tls.file[0])
+		explain(v,
+			"systemd-resolved is told to ask over TLS, at port 853, which is not "
+			"captured: DNSOverTLS=%s in %s",
+			resolved.tls.value, resolved.tls.file);
+	if (resolved.port.file[0])
+		explain(v,
+			"systemd-resolved is told of servers with other ports than 53, which are "
+			"not "
+			"captured: %s in %s",
+			resolved.port.value, resolved.port.file);
+	if (resolved.dnssec.file[0])
+		explain(v,
+			"systemd-resolved is told to validate, and may refuse the mesh's names: "
+			"DNSSEC=%s in %s; name their domain in "
+			"/etc/dnssec-trust-anchors.d/mesh.negative",
+			resolved.dnssec.value, resolved.dnssec.file);
+	explain(v, "systemd-resolved may remember answers of before the rules were there; "
+		   "resolvectl flush-caches makes it forget them");
+}
+
 /* What our questions do not meet, but programs do. */
 static void explain_host(struct verify *v)
 {
 	cleanup_free char *text = NULL;
+	bool in_turn = v->settings->redirect_all_dns || v->host.resolved_conf[0];
 	size_t len;
 
 	if (file_read("/etc/nsswitch.conf", 65536, &text, &len, NULL) == 0 &&
 	    cause_uses_nss_resolve(text))
-		explain(v, "programs look names up by nss-resolve (/etc/nsswitch.conf), which does "
-			   "not ask port 53 and is not captured");
-	for (size_t i = 0; v->settings->redirect_all_dns && i < v->host.n_nameservers; i++) {
-		if (v->host.nameservers[i].family == AF_INET &&
-		    ntohl(v->host.nameservers[i].v4.s_addr) == 0x7f000035)
-			explain(v,
-				"systemd-resolved answers at 127.0.0.53, and its own queries are "
-				"captured too; --redirect-dns leaves them alone");
-	}
+		explain(v,
+			"programs look names up by nss-resolve (/etc/nsswitch.conf), which does "
+			"not "
+			"ask port 53: systemd-resolved asks for them, and is captured %s",
+			in_turn ? "in turn" : "only where it asks the same nameservers");
+	if (v->host.stub_alone || v->host.resolved_conf[0])
+		explain_resolved(v);
 }
 
 /* --- the command --------------------------------------------------------------------------------
@@ -292,6 +411,7 @@ static int prepare(struct verify *v, struct plan *ret_wanted, struct err *err)
 	    (rc = user_resolve(asking.as ? asking.as : ORDINARY_USER, &v->user, err)) < 0 ||
 	    (rc = host_read(&asking, &v->host, err)) < 0)
 		return rc;
+	v->has_resolved = user_resolve(RESOLVED_USER, &v->resolved, NULL) == 0;
 	if (owners_have(&v->host.owners, PLAN_MATCH_UID, v->user.uid) ||
 	    owners_have(&v->host.owners, PLAN_MATCH_GID, v->user.gid))
 		return err_set(err, EINVAL,
@@ -308,6 +428,7 @@ static enum exit_code verify(struct verify *v, struct err *err)
 	if (prepare(v, &wanted, err) < 0 ||
 	    compare_rules(v->settings, &wanted, &v->compare, err) < 0 || ask(v, err) < 0)
 		return EXIT_LACKING;
+	v->comes_back = comes_back(v);
 	check_all(v);
 	if (v->failed) {
 		explain_rules(v);

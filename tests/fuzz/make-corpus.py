@@ -358,6 +358,19 @@ CTL = {
     "long": "x" * 3000,
 }
 
+CAUSE = {
+    "empty": "",
+    "udp": "  121: 0100007F:3ACD 00000000:0000 07 00000000:00000000 00:00000000 00000000  5678        0 1 2",
+    "tcp6": "   0: 00000000000000000000000001000000:3ACD 00000000000000000000000000000000:0000 0A "
+    "00000000:00000000 00:00000000 00000000     0        0 43 1",
+    "heading": "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid",
+    "short-address": "1: 0100:3ACD 00000000000000000000:0000 07 0:0 0:0 0 1",
+    "nsswitch": "hosts: files mymachines resolve [!UNAVAIL=return] dns\n",
+    "resolved": "[Resolve]\nDNS=10.0.0.1:5353%eth0#name [fd00::1]:53\nDNSSEC=allow-downgrade\nDNSOverTLS = yes\n",
+    "long": "DNS=" + "[" * 500 + "\n",
+    "link": "# This is private data. Do not parse.\nSERVERS=10.66.0.53\nDNSOVERTLS=opportunistic\n",
+}
+
 
 def write(target, inputs):
     folder = os.path.join(HERE, target)
@@ -377,3 +390,4 @@ write("names", {f"json-{label}": text for label, text in JSON.items()})
 write("config", CONFIGS)
 write("http", HTTP)
 write("ctl", CTL)
+write("cause", CAUSE)
