@@ -32,7 +32,9 @@ static json_t *sources(const struct settings *s)
 /* Answers and denials. */
 static json_int_t both(const stats_counter counter[2])
 {
-	return (json_int_t)(stats_get(&counter[0]) + stats_get(&counter[1]));
+	uint64_t sum = stats_get(&counter[0]) + stats_get(&counter[1]);
+
+	return (json_int_t)sum;
 }
 
 /* NULL where there is no cache. */
