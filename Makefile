@@ -125,9 +125,9 @@ bench: all $(BUILD)/tests/bench/echo
 bench-redirect: all
 	BUILD=$(BUILD) tests/bench/redirect
 
-# make soak SECONDS=120
+# make soak SECONDS=120 FLAGS="--workers 2"
 soak: all
-	BUILD=$(BUILD) tests/bench/soak $(SECONDS)
+	BUILD=$(BUILD) tests/bench/soak $(SECONDS) $(FLAGS)
 
 sources = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
