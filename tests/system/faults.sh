@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Faults of the network and of servers, one a test: what the client is told, and how many messages it
-# took. fake.py makes the faults and prints what it is asked, so that its log is the count.
+# took. fake.py makes the faults and prints what it is asked, so that its log is the count. A
+# busy machine may take a while for an answer, and then a message more is sent: bounds leave room.
 
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -53,7 +54,7 @@ test_reordering() {
 test_duplication() {
 	faulty twice
 	numbered 30
-	expect_sent 30 30 '^[0-9]+\.example'
+	expect_sent 30 35 '^[0-9]+\.example'
 	expect_sent 0 0 '^tcp' # a second answer is late, not a lie
 }
 
@@ -75,22 +76,23 @@ test_a_server_that_takes_one_question_a_connection() {
 test_a_server_that_truncates() {
 	faulty truncating
 	expect_answer 192.0.2.1 +noedns 1.example # by a question of its own over TCP
-	expect_sent 2 2 '^(tcp )?1\.example'
+	expect_sent 1 2 '^1\.example'
+	expect_sent 1 1 '^tcp 1\.example'
 	expect_answer 192.0.2.2 +bufsize=4096 +ignore 2.example
-	expect_sent 1 1 '^2\.example'
+	expect_sent 1 2 '^2\.example'
 	expect_sent 1 1 '^tcp 2\.example'
 }
 
 test_a_server_that_does_not_know_edns() {
-	local mode
+	local mode name
 	for mode in no-edns-formerr no-edns-notimp; do
 		faulty "$mode"
 		expect_answer 192.0.2.1 +edns=0 first.example
-		expect_sent 2 2 '^first\.example'
-		OUTPUT=$(query +edns=0 second.example)
+		expect_sent 2 3 '^first\.example'
+		for name in a b c d e; do OUTPUT=$(query +edns=0 "$name.second.example"); done
 		expect_eq NOERROR "$(rcode <<<"$OUTPUT")" "$mode"
 		expect_match 'EDNS: version: 0' "$OUTPUT" # the client's own business with us
-		expect_sent 1 1 '^second\.example'
+		expect_sent 5 8 '^.\.second\.example' # not twice each: it is remembered
 		stop resolver
 		stop fake || :
 	done
@@ -101,7 +103,7 @@ test_a_server_that_does_not_keep_the_case() {
 	faulty lower-case --0x20
 	OUTPUT=$(query averylongname.with.many.letters.example)
 	expect_match '^averylongname.*192\.0\.2\.1$' "$OUTPUT"
-	expect_sent 2 2 'averylongname'
+	expect_sent 1 2 '^averylongname'
 	expect_sent 1 1 '^tcp averylongname'
 	expect_match '[a-z][A-Z]|[A-Z][a-z]' "$(grep -i averylongname "$LAB/log/fake")"
 }
@@ -109,14 +111,14 @@ test_a_server_that_does_not_keep_the_case() {
 test_a_server_that_keeps_the_case() {
 	faulty twice --0x20
 	numbered 20
-	expect_sent 20 20 '^[0-9]+\.example'
+	expect_sent 20 25 '^[0-9]+\.example'
 	expect_sent 0 0 '^tcp'
 }
 
 test_lies() {
 	faulty liar
 	expect_answer 192.0.2.1 www.example
-	expect_sent 1 1 '^www\.example'
+	expect_sent 1 2 '^www\.example'
 	expect_sent 1 1 '^tcp www\.example'
 }
 
