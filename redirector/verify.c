@@ -12,45 +12,17 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "common/cleanup.h"
-#include "common/file.h"
 #include "common/user.h"
 #include "redirector/cause.h"
 #include "redirector/commands.h"
-#include "redirector/compare.h"
-#include "redirector/host.h"
 #include "redirector/policy.h"
-#include "redirector/probe.h"
 #include "redirector/resolved.h"
+#include "redirector/verify_parts.h"
 
 #define ORDINARY_USER "65534"
-#define PROBES_MAX    (HOST_NAMESERVERS_MAX * (2 * (1 + OWNERS_MAX) + 1) + 3)
-#define LOOP_PACKETS                                                                 \
-	1000 /* redirected connections while we ask: no host has so many, a loop has \
-	      */
-
-/* The first probes: for a name outside, of whom. */
-enum {
-	OUTSIDE_OF_USER,     /* an ordinary user, of a nameserver of resolv.conf */
-	OUTSIDE_OF_PROXY,    /* the proxy user, of a server that is no stub, if there is one */
-	OUTSIDE_BEHIND_STUB, /* the proxy user, of systemd-resolved's stub, if it has servers */
-};
-
-struct verify {
-	const struct settings *settings;
-	struct host host;
-	struct user user, resolved; /* who asks, and as whom systemd-resolved does */
-	bool has_resolved;          /* somebody is that user */
-	bool asks_stub;             /* OUTSIDE_BEHIND_STUB is among the probes */
-	struct compare compare;
-	size_t n_probes;
-	struct probe probes[PROBES_MAX];
-	uint64_t redirected; /* connections, while we asked */
-	bool comes_back;     /* what the resolver asks the stub */
-	bool failed;
-	json_t *checks, *causes;
-};
 
 /* --- asking -------------------------------------------------------------------------------------
  */
@@ -75,16 +47,40 @@ static bool is_captured(const struct settings *settings, const struct addr *serv
 	       (settings->family_mode == FAMILY_IPV4) == (server->family == AF_INET);
 }
 
+/* A server that this host has no way to is passed over by programs, and by us. */
+static bool has_way(const struct addr *server)
+{
+	const struct endpoint ep = {.addr = *server, .port = 53};
+	struct sockaddr_storage ss;
+	socklen_t len = endpoint_to_sockaddr(&ep, &ss);
+	cleanup_fd int fd = socket(server->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	return fd >= 0 && connect(fd, (const struct sockaddr *)&ss, len) == 0;
+}
+
+/* Those that are captured and can be reached. */
+static void find_servers(struct verify *v)
+{
+	for (size_t i = 0; i < v->host.n_nameservers; i++) {
+		const struct addr *server = &v->host.nameservers[i];
+
+		if (!is_captured(v->settings, server))
+			continue;
+		if (has_way(server))
+			v->servers[v->n_servers++] = *server;
+		else
+			v->beyond_reach[v->n_beyond_reach++] = *server;
+	}
+}
+
 static void add_outside_probes(struct verify *v)
 {
 	const struct plan_match *proxy = &v->host.owners.list[0];
 	const struct addr *first = NULL, *stub = NULL, *real = NULL;
 
-	for (size_t i = v->host.n_nameservers; i-- > 0;) {
-		const struct addr *server = &v->host.nameservers[i];
+	for (size_t i = v->n_servers; i-- > 0;) {
+		const struct addr *server = &v->servers[i];
 
-		if (!is_captured(v->settings, server))
-			continue;
 		first = server;
 		if (resolvconf_is_stub(server))
 			stub = server;
@@ -104,12 +100,11 @@ static void add_probes(struct verify *v)
 {
 	static const int protocols[] = {IPPROTO_UDP, IPPROTO_TCP};
 
+	find_servers(v);
 	add_outside_probes(v);
-	for (size_t i = 0; i < v->host.n_nameservers; i++) {
-		const struct addr *server = &v->host.nameservers[i];
+	for (size_t i = 0; i < v->n_servers; i++) {
+		const struct addr *server = &v->servers[i];
 
-		if (!is_captured(v->settings, server))
-			continue;
 		for (size_t p = 0; p < ARRAY_SIZE(protocols); p++) {
 			add_probe(v, server, protocols[p], NULL, false);
 			for (size_t o = 0; o < v->host.owners.n; o++)
@@ -183,7 +178,7 @@ static bool passes_outside(const struct verify *v, const struct probe *probe)
 	return probe->result == PROBE_REFUSED || !is_there; /* systemd-resolved may not run */
 }
 
-static bool passes(const struct verify *v, const struct probe *probe)
+bool verify_passes(const struct verify *v, const struct probe *probe)
 {
 	if (probe->outside)
 		return passes_outside(v, probe);
@@ -224,6 +219,8 @@ static void check_all(struct verify *v)
 	char owner[PLAN_MATCH_TEXT_MAX];
 
 	check(v, v->compare.state == COMPARE_SAME, "the rules", states[v->compare.state]);
+	if (!v->n_servers)
+		check(v, false, "the nameservers", "none of them can be reached from here");
 	for (size_t i = 0; i < v->n_probes; i++) {
 		const struct probe *probe = &v->probes[i];
 
@@ -233,144 +230,15 @@ static void check_all(struct verify *v)
 			 probe->owner ? plan_match_format(probe->owner, owner) : owner,
 			 probe->protocol == IPPROTO_UDP ? "udp" : "tcp",
 			 addr_format(&probe->server, addr));
-		check(v, passes(v, probe), what,
+		check(v, verify_passes(v, probe), what,
 		      probe->outside && probe->result == PROBE_ANSWER
 			      ? "answered"
 			      : probe_result_name(probe->result));
 	}
 	snprintf(what, sizeof(what), "%ju redirected meanwhile", (uintmax_t)v->redirected);
-	check(v, v->redirected < LOOP_PACKETS && !v->comes_back, "no loop",
+	check(v, v->redirected < VERIFY_LOOP_PACKETS && !v->comes_back, "no loop",
 	      v->comes_back ? "the resolver asks systemd-resolved, whose questions come back"
 			    : what);
-}
-
-/* --- explaining ---------------------------------------------------------------------------------
- */
-
-static void explain(struct verify *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void explain(struct verify *v, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	json_array_append_new(v->causes, json_vsprintf(fmt, args));
-	va_end(args);
-}
-
-static void explain_rules(struct verify *v)
-{
-	if (v->compare.state == COMPARE_NOT_INSTALLED)
-		explain(v, "the rules are not installed; meshdns-redirect install does it");
-	else if (v->compare.state == COMPARE_DIFFERS)
-		explain(v, "the rules are others; meshdns-redirect diff shows which");
-}
-
-/* A socket that root made belongs to whom the resolver became later: that is no cause. */
-static void explain_listener(struct verify *v)
-{
-	static const char *const protocols[] = {"udp", "tcp"};
-	const struct owners *owners = &v->host.owners;
-	bool by_uid = owners->n == 1 && owners->list[0].kind == PLAN_MATCH_UID;
-	uid_t uid;
-	uint16_t port = v->settings->dns_port;
-
-	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
-		if (!cause_listens(protocols[i], port, &uid))
-			explain(v, "nothing listens on %s port %u: is meshdns-resolver running?",
-				protocols[i], port);
-		else if (by_uid && uid != 0 && !owners_have(owners, PLAN_MATCH_UID, uid))
-			explain(v,
-				"who listens on %s port %u is uid %u, and its own queries are "
-				"redirected to itself: it must run as the proxy user, uid %u",
-				protocols[i], port, uid, owners->list[0].value);
-	}
-}
-
-static void explain_loop(struct verify *v)
-{
-	char owner[PLAN_MATCH_TEXT_MAX];
-
-	if (v->comes_back)
-		explain(v,
-			"the resolver forwards to systemd-resolved's stub, and systemd-resolved's "
-			"own questions are captured: name other servers with --upstream, or have "
-			"it take those of " RESOLVCONF_RESOLVED_PATH " (no --upstream, no "
-			"--resolv-conf)");
-	else if (v->redirected >= LOOP_PACKETS ||
-		 (v->n_probes && v->probes[OUTSIDE_OF_PROXY].result == PROBE_ANSWER &&
-		  v->probes[OUTSIDE_OF_USER].result == PROBE_SERVFAIL))
-		explain(v,
-			"the resolver cannot reach the outside, which answers the proxy user: if "
-			"it is not %s, or a server that it forwards to asks it in turn, its own "
-			"queries come back to it",
-			plan_match_format(&v->host.owners.list[0], owner));
-	else if (v->asks_stub && !passes(v, &v->probes[OUTSIDE_BEHIND_STUB]))
-		explain(v,
-			"systemd-resolved does not answer, though a server that it asks does: "
-			"resolvectl status and its log (journalctl -u systemd-resolved) tell more");
-}
-
-/* Our rules are there, and packets pass them by. */
-static void explain_others(struct verify *v)
-{
-	for (size_t i = 0; i < v->n_probes; i++) {
-		const struct probe *probe = &v->probes[i];
-
-		if (v->compare.state == COMPARE_SAME && !v->redirected && !passes(v, probe)) {
-			explain(v, "another tool's rules decide before ours do; "
-				   "nft list ruleset shows them");
-			return;
-		}
-	}
-}
-
-/* How systemd-resolved's own questions get past the rules, or their answers do not count. */
-static void explain_resolved(struct verify *v)
-{
-	static const struct endpoint tls = {.port = 853};
-	struct resolved resolved;
-
-	resolved_read(&resolved);
-	if (v->has_resolved && cause_asks("tcp", v->resolved.uid, &tls))
-		explain(v, "systemd-resolved asks over TLS, at port 853, which is not captured");
-	else if (resolved.tls.file[0])
-		explain(v,
-			"systemd-resolved is told to ask over TLS, at port 853, which is not "
-			"captured: DNSOverTLS=%s in %s",
-			resolved.tls.value, resolved.tls.file);
-	if (resolved.port.file[0])
-		explain(v,
-			"systemd-resolved is told of servers with other ports than 53, which are "
-			"not "
-			"captured: %s in %s",
-			resolved.port.value, resolved.port.file);
-	if (resolved.dnssec.file[0])
-		explain(v,
-			"systemd-resolved is told to validate, and may refuse the mesh's names: "
-			"DNSSEC=%s in %s; name their domain in "
-			"/etc/dnssec-trust-anchors.d/mesh.negative",
-			resolved.dnssec.value, resolved.dnssec.file);
-	explain(v, "systemd-resolved may remember answers of before the rules were there; "
-		   "resolvectl flush-caches makes it forget them");
-}
-
-/* What our questions do not meet, but programs do. */
-static void explain_host(struct verify *v)
-{
-	cleanup_free char *text = NULL;
-	bool in_turn = v->settings->redirect_all_dns || v->host.resolved_conf[0];
-	size_t len;
-
-	if (file_read("/etc/nsswitch.conf", 65536, &text, &len, NULL) == 0 &&
-	    cause_uses_nss_resolve(text))
-		explain(v,
-			"programs look names up by nss-resolve (/etc/nsswitch.conf), which does "
-			"not "
-			"ask port 53: systemd-resolved asks for them, and is captured %s",
-			in_turn ? "in turn" : "only where it asks the same nameservers");
-	if (v->host.stub_alone || v->host.resolved_conf[0])
-		explain_resolved(v);
 }
 
 /* --- the command --------------------------------------------------------------------------------
@@ -430,13 +298,7 @@ static enum exit_code verify(struct verify *v, struct err *err)
 		return EXIT_LACKING;
 	v->comes_back = comes_back(v);
 	check_all(v);
-	if (v->failed) {
-		explain_rules(v);
-		explain_listener(v);
-		explain_loop(v);
-		explain_others(v);
-	}
-	explain_host(v);
+	verify_explain(v);
 	if (print(v, err) < 0)
 		return EXIT_LACKING;
 	return v->failed ? EXIT_FAILED : EXIT_DONE;

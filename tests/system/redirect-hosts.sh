@@ -239,4 +239,205 @@ test_resolved_that_validates() {
 	host_redirect uninstall
 }
 
+# --- Docker -----------------------------------------------------------------------------------------
+
+# What iptables-save prints on a host with dockerd 20.10 and one container that publishes a port.
+docker_host_rules() {
+	cat <<-'END'
+		*filter
+		:INPUT ACCEPT [0:0]
+		:FORWARD DROP [0:0]
+		:OUTPUT ACCEPT [0:0]
+		:DOCKER - [0:0]
+		:DOCKER-ISOLATION-STAGE-1 - [0:0]
+		:DOCKER-ISOLATION-STAGE-2 - [0:0]
+		:DOCKER-USER - [0:0]
+		-A FORWARD -j DOCKER-USER
+		-A FORWARD -j DOCKER-ISOLATION-STAGE-1
+		-A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+		-A FORWARD -o docker0 -j DOCKER
+		-A FORWARD -i docker0 ! -o docker0 -j ACCEPT
+		-A FORWARD -i docker0 -o docker0 -j ACCEPT
+		-A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 80 -j ACCEPT
+		-A DOCKER-ISOLATION-STAGE-1 -i docker0 ! -o docker0 -j DOCKER-ISOLATION-STAGE-2
+		-A DOCKER-ISOLATION-STAGE-1 -j RETURN
+		-A DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP
+		-A DOCKER-ISOLATION-STAGE-2 -j RETURN
+		-A DOCKER-USER -j RETURN
+		COMMIT
+		*nat
+		:PREROUTING ACCEPT [0:0]
+		:INPUT ACCEPT [0:0]
+		:OUTPUT ACCEPT [0:0]
+		:POSTROUTING ACCEPT [0:0]
+		:DOCKER - [0:0]
+		-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+		-A OUTPUT ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j DOCKER
+		-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
+		-A POSTROUTING -s 172.17.0.2/32 -d 172.17.0.2/32 -p tcp -m tcp --dport 80 -j MASQUERADE
+		-A DOCKER -i docker0 -j RETURN
+		-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80
+		COMMIT
+	END
+}
+
+# And in a container of a network of its own, for the resolver that dockerd puts there.
+docker_container_rules() {
+	cat <<-'END'
+		*nat
+		:DOCKER_OUTPUT - [0:0]
+		:DOCKER_POSTROUTING - [0:0]
+		-A OUTPUT -d 127.0.0.11/32 -j DOCKER_OUTPUT
+		-A POSTROUTING -d 127.0.0.11/32 -j DOCKER_POSTROUTING
+		-A DOCKER_OUTPUT -d 127.0.0.11/32 -p tcp -m tcp --dport 53 -j DNAT --to-destination 127.0.0.11:33333
+		-A DOCKER_OUTPUT -d 127.0.0.11/32 -p udp -m udp --dport 53 -j DNAT --to-destination 127.0.0.11:33333
+		-A DOCKER_POSTROUTING -s 127.0.0.11/32 -p tcp -m tcp --sport 33333 -j SNAT --to-source :53
+		-A DOCKER_POSTROUTING -s 127.0.0.11/32 -p udp -m udp --sport 33333 -j SNAT --to-source :53
+		COMMIT
+	END
+}
+
+# make_container: a network namespace behind docker0, and a root whose resolv.conf is Docker's.
+make_container() {
+	echo 'nameserver 127.0.0.11' >"$LAB/container.conf"
+	start container "$APP" 0 unshare --net --mount sh -c "
+		ip link set lo up && mount --bind $LAB/container.conf /etc/resolv.conf &&
+		echo ready && exec sleep 1000"
+	wait_for 5 logged container ready
+	CONTAINER=${PID[container]}
+	ip -n "$APP" link add docker0 type bridge
+	lab_address "$APP" docker0 172.17.0.1/16
+	ip -n "$APP" link add veth0 type veth peer name eth0 netns "$CONTAINER"
+	ip -n "$APP" link set veth0 master docker0 up
+	in_container 0 ip addr add 172.17.0.2/16 dev eth0
+	in_container 0 ip link set eth0 up
+	in_container 0 ip route add default via 172.17.0.1
+	in_app sysctl -qw net.ipv4.ip_forward=1
+	docker_host_rules | in_app iptables-nft-restore
+	docker_container_rules | in_container 0 iptables-nft-restore
+	cat >"$LAB/embedded.conf" <<-EOT
+		server:
+		 interface: 127.0.0.11@33333
+		 do-daemonize: no
+		 username: ""
+		 chroot: ""
+		 pidfile: ""
+		 use-syslog: no
+		 module-config: "iterator"
+		 local-zone: "." static
+		 local-data: "db. A 172.18.0.9"
+		remote-control:
+		 control-enable: no
+	EOT
+	start embedded "$APP" 0 nsenter -t "$CONTAINER" -n -m unbound-copy -d -c "$LAB/embedded.conf"
+	wait_for 10 logged embedded 'start of service'
+}
+
+# remove_container: and what Docker had on the host.
+remove_container() {
+	ip -n "$APP" link del docker0
+	in_app nft delete table ip filter
+	in_app nft delete table ip nat
+}
+
+in_container() { nsenter -t "$CONTAINER" -n -m setpriv --reuid "$1" --regid "$1" --clear-groups "${@:2}"; }
+container_asks() { in_container "$APP_UID" dig -r +tries=1 +time=6 +short "@$1" "$2"; }
+
+# saved: other tools' rules, without counters and dates.
+saved() { in_app iptables-nft-save | grep -v '^#' | sed 's/\[[0-9:]*\]//'; }
+
+test_a_docker_host() {
+	local before how
+	resolv_conf "$UNBOUND4"
+	make_container
+	before=$(saved)
+	for how in "${MODES[@]}"; do
+		redirect install "$how"
+		expect_eq "$before" "$(saved)"
+		expect_status 4 redirect verify "$how"
+		expect_match 'nothing listens on udp port 15053' "$OUTPUT"
+		expect_eq 192.0.2.10 "$(container_asks "$UNBOUND4" www.outside.example)" "containers are left alone"
+		start_resolver --names "$LAB/names"
+		expect_status 0 redirect verify "$how"
+		expect_status 0 redirect status "$how"
+		expect_eq 192.0.2.99 "$(container_asks "$UNBOUND4" redis.mesh)"
+		stop resolver
+	done
+	# Containers' questions too, with a resolver that listens where docker0 leads.
+	redirect install --redirect-dns --vnet docker0:172.17.0.0/16
+	start_resolver --names "$LAB/names" --listen 127.0.0.1:15053 --listen '[::1]:15053' \
+		--listen 172.17.0.1:15053 --allow-interface docker0
+	expect_status 0 redirect verify --redirect-dns --vnet docker0:172.17.0.0/16
+	expect_eq 240.0.0.100 "$(container_asks "$UNBOUND4" redis.mesh)"
+	expect_eq 192.0.2.10 "$(container_asks "$UNBOUND4" www.outside.example)"
+	stop resolver
+	redirect uninstall
+	expect_status 1 redirect status
+	expect_eq "$before" "$(saved)"
+	expect_eq 192.0.2.99 "$(container_asks "$UNBOUND4" redis.mesh)"
+	remove_container
+}
+
+test_a_container_with_dockers_resolver() {
+	make_container
+	expect_eq 172.18.0.9 "$(container_asks 127.0.0.11 db)"
+	redirect install --redirect-dns --netns "$CONTAINER"
+	expect_status 4 redirect verify --redirect-dns --netns "$CONTAINER"
+	expect_match "is uid 0|nothing listens on tcp port 15053" "$OUTPUT"
+	start resolver "$APP" 0 nsenter -t "$CONTAINER" -n -m "${root_prefix[@]}" \
+		meshdns-resolver --user "$PROXY_UID" --names "$LAB/names" --control off
+	wait_for 10 logged resolver ready
+	expect_eq 240.0.0.100 "$(container_asks 127.0.0.11 redis.mesh)"
+	expect_eq 172.18.0.9 "$(container_asks 127.0.0.11 db)" "by Docker's resolver"
+	expect_status 0 redirect verify --redirect-dns --netns "$CONTAINER"
+	redirect uninstall --netns "$CONTAINER"
+	expect_eq '' "$(container_asks 127.0.0.11 redis.mesh)"
+	expect_eq 172.18.0.9 "$(container_asks 127.0.0.11 db)"
+	remove_container
+}
+
+# --- one family -------------------------------------------------------------------------------------
+
+# one_family SERVER OTHER FLAG…: all commands on a host that has a way to SERVER and none to OTHER.
+one_family() {
+	local how
+	resolv_conf "$2" "$1"
+	for how in "${MODES[@]}"; do
+		redirect install "$how" "${@:3}"
+		expect_status 4 redirect verify "$how" "${@:3}"
+		expect_match 'nothing listens on udp port 15053' "$OUTPUT"
+		start_resolver --names "$LAB/names"
+		expect_eq 240.0.0.100 "$(ask +short "@$1" redis.mesh)"
+		expect_eq 192.0.2.10 "$(ask +short "@$1" www.outside.example)"
+		expect_status 0 redirect verify "$how" "${@:3}"
+		expect_status 0 redirect status "$how" "${@:3}"
+		stop resolver
+		redirect uninstall
+		expect_status 1 redirect status "$how" "${@:3}"
+		expect_eq 192.0.2.99 "$(ask +short "@$1" redis.mesh)"
+	done
+}
+
+test_a_host_without_ipv6() {
+	in_app sysctl -qw net.ipv6.conf.all.disable_ipv6=1
+	one_family "$UNBOUND4" "$UNBOUND6"
+	expect_match "no way to the nameserver $UNBOUND6" "$(
+		redirect install --redirect-dns
+		redirect verify --redirect-dns || :
+	)"
+	one_family "$UNBOUND4" "$UNBOUND6" --ip-family-mode ipv4
+	resolv_conf "$UNBOUND6"
+	expect_status 4 redirect verify --redirect-dns
+	expect_match '^FAIL the nameservers: none of them can be reached' "$OUTPUT"
+	in_app sysctl -qw net.ipv6.conf.all.disable_ipv6=0
+	lab_address "$APP" app0 fd66::{3,2}/64
+}
+
+test_a_host_without_ipv4() {
+	in_app ip -4 addr flush dev app0
+	one_family "$UNBOUND6" "$UNBOUND4"
+	one_family "$UNBOUND6" "$UNBOUND4" --ip-family-mode ipv6
+	lab_address "$APP" app0 10.66.0.{2,3}/24
+}
+
 run_tests "$@"
