@@ -375,7 +375,7 @@ int settings_collect(const struct option_row *rows, int argc, char **argv,
 		     struct settings *ret_settings, struct err *err)
 {
 	cleanup_free char **copy = malloc(((size_t)argc + 1) * sizeof(*argv));
-	struct settings flags = settings_default;
+	cleanup_settings struct settings flags = settings_default;
 	int words, rc;
 
 	*ret_settings = settings_default;
@@ -389,6 +389,7 @@ int settings_collect(const struct option_row *rows, int argc, char **argv,
 		return rc;
 	if (flags.help || flags.version || !has_keys(rows)) {
 		*ret_settings = flags;
+		flags.texts = NULL; /* they are the caller's now */
 		return 0;
 	}
 	return read_all_places(rows, &flags, argc, argv, ret_settings, err);
