@@ -10,8 +10,9 @@
 
 #define LINE_MAX_BYTES 1024
 
-static enum log_level threshold = LOG_LEVEL_INFO;
+static enum log_level threshold = LOG_LEVEL_INFO, copy_threshold;
 static const char *program_name;
+static int copy_fd = -1;
 
 static const struct {
 	const char *name;
@@ -33,6 +34,12 @@ void log_set_program(const char *program)
 	program_name = program;
 }
 
+void log_set_copy(int fd, enum log_level level)
+{
+	copy_fd = fd;
+	copy_threshold = level;
+}
+
 bool log_level_parse(const char *text, enum log_level *ret_level)
 {
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
@@ -44,49 +51,65 @@ bool log_level_parse(const char *text, enum log_level *ret_level)
 	return false;
 }
 
-static size_t put_prefix(char *line, size_t size, enum log_level level)
+static size_t put_time(char *line, size_t size)
 {
 	struct timespec now;
 	struct tm tm;
 	size_t n;
 
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	n = strftime(line, size, "%Y-%m-%dT%H:%M:%S", &tm);
+	return n + (size_t)snprintf(line + n, size - n, ".%03ldZ ", now.tv_nsec / 1000000);
+}
+
+static size_t put_prefix(char *line, size_t size, enum log_level level)
+{
 	if (getenv("JOURNAL_STREAM"))
 		return (size_t)snprintf(line, size, "<%d>", levels[level].syslog);
 	if (program_name)
 		return (size_t)snprintf(line, size, "%s: ", program_name);
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	n = strftime(line, size, "%Y-%m-%dT%H:%M:%S", &tm);
-	n += (size_t)snprintf(line + n, size - n, ".%03ldZ ", now.tv_nsec / 1000000);
-	return n;
+	return put_time(line, size);
 }
 
-void log_write(enum log_level level, const char *event, const char *fields, ...)
+/* `line` has LINE_MAX_BYTES, of which `n` are the prefix. */
+static void write_line(int fd, char *line, size_t n, enum log_level level, const char *event,
+		       const char *fields, va_list ap)
 {
-	char line[LINE_MAX_BYTES];
-	size_t n;
+	const size_t size = LINE_MAX_BYTES;
 
-	if (level > threshold)
-		return;
-	n = put_prefix(line, sizeof(line), level);
-	n += (size_t)snprintf(line + n, sizeof(line) - n, "%s: %s", levels[level].name, event);
-	if (fields && n < sizeof(line) - 1) {
-		va_list ap;
-
+	n += (size_t)snprintf(line + n, size - n, "%s: %s", levels[level].name, event);
+	if (fields && n < size - 1) {
 		line[n++] = ' ';
-		va_start(ap, fields);
-		n += (size_t)vsnprintf(line + n, sizeof(line) - n, fields, ap);
-		va_end(ap);
+		n += (size_t)vsnprintf(line + n, size - n, fields, ap);
 	}
-	if (n > sizeof(line) - 1)
-		n = sizeof(line) - 1; /* cut, and the newline still fits */
+	if (n > size - 1)
+		n = size - 1; /* cut, and the newline still fits */
 	for (size_t i = 0; i < n; i++) {
 		if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
 			line[i] = '?';
 	}
 	line[n++] = '\n';
-	if (write(STDERR_FILENO, line, n) < 0)
+	if (write(fd, line, n) < 0)
 		return; /* nowhere left to complain */
+}
+
+void log_write(enum log_level level, const char *event, const char *fields, ...)
+{
+	char line[LINE_MAX_BYTES];
+	va_list ap;
+
+	if (level <= threshold) {
+		va_start(ap, fields);
+		write_line(STDERR_FILENO, line, put_prefix(line, sizeof(line), level), level, event,
+			   fields, ap);
+		va_end(ap);
+	}
+	if (copy_fd >= 0 && level <= copy_threshold) {
+		va_start(ap, fields);
+		write_line(copy_fd, line, put_time(line, sizeof(line)), level, event, fields, ap);
+		va_end(ap);
+	}
 }
 
 bool log_limit_pass(struct log_limit *limit, int64_t now_ms, uint32_t *ret_suppressed)

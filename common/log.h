@@ -25,6 +25,9 @@ void log_set_level(enum log_level level);
  */
 void log_set_program(const char *program);
 
+/* Has each line up to `level` written to `fd` too, in the form of a file. It stays open. */
+void log_set_copy(int fd, enum log_level level);
+
 /* Parses "error", "warning", "info" or "debug"; false for anything else. */
 bool log_level_parse(const char *text, enum log_level *ret_level);
 

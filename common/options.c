@@ -119,6 +119,13 @@ void options_clear(const struct option_row *row, void *settings)
 		*(size_t *)((char *)settings + row->offset) = 0;
 }
 
+const struct option_row *options_find(const struct option_row *rows, const char *name)
+{
+	while (rows->name && (!*name || strcmp(rows->name, name) != 0))
+		rows++;
+	return rows->name ? rows : NULL;
+}
+
 /* One flag at argv[0], its value perhaps at argv[1]; returns how many of them it was. */
 static int parse_flag(const struct option_row *rows, void *settings, int argc, char **argv,
 		      bool given[OPTIONS_MAX], struct err *err)

@@ -71,6 +71,9 @@ int options_parse(const struct option_row *rows, void *settings, int argc, char 
 int options_parse_env(const struct option_row *rows, void *settings, const char *prefix,
 		      char **variables, struct err *err);
 
+/* The row of a flag, without its dashes; NULL: there is none. */
+const struct option_row *options_find(const struct option_row *rows, const char *name);
+
 /* One value for one option; `err` does not say of which. A NULL value means true. */
 int options_set(const struct option_row *row, void *settings, const char *value, struct err *err);
 

@@ -45,7 +45,11 @@ struct host {
  */
 int host_read(const struct settings *settings, struct host *ret_host, struct err *err);
 
-/* Fills in what concerns nameservers; `behind_stub`: those that systemd-resolved asks, or NULL. */
+/*
+ * Fills in what concerns nameservers; `behind_stub`: those that systemd-resolved asks, or NULL. For
+ * whoever knows a host's facts without reading this machine's, as the CNI plugin knows a pod's:
+ * nameservers and the proxy user are all that policy must know.
+ */
 void host_set_nameservers(struct host *host, const struct resolvconf *conf,
 			  const struct resolvconf *behind_stub);
 
