@@ -11,6 +11,7 @@ CC      := gcc
 endif
 PREFIX  ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
+CNIDIR  ?= $(PREFIX)/lib/cni
 MANDIR  ?= $(PREFIX)/share/man
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 UNITDIR ?= $(PREFIX)/lib/systemd/system
@@ -42,8 +43,9 @@ compile := $(CC) $(cflags) $(CPPFLAGS) $(CFLAGS) # by value: what a target adds 
 # --- what each program is made of ---------------------------------------------------------------
 
 common     := common/err.o common/log.o common/addr.o common/file.o common/nearest.o \
-	      common/netns.o common/options.o common/resolvconf.o common/user.o
-redirect   := $(patsubst %.c,%.o,$(sort $(wildcard iptables/*.c redirector/*.c))) common/cgroup.o
+	      common/netns.o common/options.o common/resolvconf.o common/uid.o common/user.o
+redirect   := $(filter-out iptables/mnl.o,$(patsubst %.c,%.o,$(sort $(wildcard iptables/*.c redirector/*.c)))) \
+	      common/cgroup.o
 resolver   := $(patsubst %.c,%.o,$(sort $(wildcard resolver/*.c resolver/corefile/*.c))) common/privs.o common/confine.o \
 	      common/landlock.o common/ready.o
 
@@ -52,12 +54,24 @@ meshdns-redirect_libs := -lnftnl -lmnl -ljansson -lyaml
 meshdns-resolver_objs := $(common) $(resolver)
 meshdns-resolver_libs := -lseccomp -lcap-ng -ljansson
 
+# The plugin runs on hosts that have none of these libraries: it is static, without libc's lookup of
+# users, and libmnl, of which Debian has no archive, is our own. With sanitizers it cannot be static.
+cni_rules  := $(filter iptables/%,$(redirect)) common/cgroup.o \
+	      $(patsubst %,redirector/%.o,apply compare host_nameservers owner policy policy_dns \
+	      policy_proxy settings settings_backend settings_parse settings_yaml)
+cni        := $(patsubst %.c,%.o,$(sort $(wildcard cni/*.c)))
+
+meshdns-cni_objs := $(common:common/user.o=common/user_nameless.o) $(cni_rules) $(cni) $(if $(SAN),,iptables/mnl.o)
+meshdns-cni_libs := -lnftnl $(if $(SAN),-lmnl) -ljansson -lyaml
+meshdns-cni_link := $(if $(SAN),,-static-pie -Wl,-z,relro,-z,now)
+
 programs   := meshdns-redirect meshdns-resolver
+plugins    := meshdns-cni
 units      := redirector/meshdns-redirect.service resolver/meshdns-resolver.service \
 	      resolver/meshdns-resolver.socket
-manpages   := redirector/meshdns-redirect.8 resolver/meshdns-resolver.8
+manpages   := redirector/meshdns-redirect.8 resolver/meshdns-resolver.8 cni/meshdns-cni.8
 
-all: $(programs:%=$(BUILD)/%)
+all: $(programs:%=$(BUILD)/%) $(plugins:%=$(BUILD)/%)
 
 # --- rules --------------------------------------------------------------------------------------
 
@@ -65,9 +79,9 @@ q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
 .SECONDEXPANSION:
-$(programs:%=$(BUILD)/%): $(BUILD)/%: $$(addprefix $(BUILD)/,$$($$*_objs))
+$(addprefix $(BUILD)/,$(programs) $(plugins)): $(BUILD)/%: $$(addprefix $(BUILD)/,$$($$*_objs))
 	$(call say,LD,$@)
-	$(q)$(CC) $(CFLAGS) $(LDFLAGS) $(ldflags) -o $@ $^ $($*_libs) $(LDLIBS)
+	$(q)$(CC) $(CFLAGS) $(LDFLAGS) $(or $($*_link),$(ldflags)) -o $@ $^ $($*_libs) $(LDLIBS)
 
 $(BUILD)/%.o: %.c $(BUILD)/flags | $(BUILD)/version.h
 	@mkdir -p $(@D)
@@ -85,7 +99,7 @@ $(BUILD)/flags: FORCE
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 FORCE:
 
--include $(wildcard $(foreach d,common iptables redirector resolver resolver/corefile tests/fuzz tests/unit/*,$(BUILD)/$d/*.d))
+-include $(wildcard $(foreach d,common iptables redirector resolver resolver/corefile cni tests/fuzz tests/unit/*,$(BUILD)/$d/*.d))
 
 
 include tests/tests.mk
@@ -93,9 +107,10 @@ include tests/tests.mk
 # --- people's targets ---------------------------------------------------------------------------
 
 install: all
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(SYSUSERSDIR) \
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(CNIDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(SYSUSERSDIR) \
 		$(DESTDIR)$(UNITDIR) $(DESTDIR)$(CONFDIR)
 	install -m 0755 $(programs:%=$(BUILD)/%) $(DESTDIR)$(SBINDIR)
+	install -m 0755 $(plugins:%=$(BUILD)/%) $(DESTDIR)$(CNIDIR)
 	install -m 0644 $(manpages) $(DESTDIR)$(MANDIR)/man8
 	[ -e $(DESTDIR)$(CONFDIR)/redirect.yaml ] || \
 		install -m 0644 redirector/redirect.yaml $(DESTDIR)$(CONFDIR)
@@ -105,7 +120,7 @@ install: all
 		chmod 0644 $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
 
 uninstall:
-	rm -f $(programs:%=$(DESTDIR)$(SBINDIR)/%) \
+	rm -f $(programs:%=$(DESTDIR)$(SBINDIR)/%) $(plugins:%=$(DESTDIR)$(CNIDIR)/%) \
 	      $(addprefix $(DESTDIR)$(MANDIR)/man8/,$(notdir $(manpages))) \
 	      $(addprefix $(DESTDIR)$(UNITDIR)/,$(notdir $(units))) \
 	      $(DESTDIR)$(SYSUSERSDIR)/meshdns.conf
@@ -146,7 +161,7 @@ clean:
 	rm -rf build
 
 help:
-	@echo 'make                build meshdns-redirect and meshdns-resolver into build/'
+	@echo 'make                build meshdns-redirect, meshdns-resolver and meshdns-cni into build/'
 	@echo 'make deps           install what building and testing need (Debian, root)'
 	@echo 'make demo           show the whole thing in a namespace of its own (root)'
 	@echo 'make check          unit tests, fuzz corpus, system tests in namespaces (root)'

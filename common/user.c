@@ -2,11 +2,11 @@
 #include "common/user.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/cleanup.h"
@@ -54,18 +54,6 @@ static int user_default(struct user *ret_user, struct err *err)
 		USER_DEFAULT_UID, USER_DEFAULT_UID);
 }
 
-bool user_parse_uid(const char *text, uid_t *ret_uid)
-{
-	unsigned long long uid;
-	char *end;
-
-	errno = 0;
-	uid = strtoull(text, &end, 10);
-	*ret_uid = (uid_t)uid;
-	/* The last value, (uid_t)-1, means "no uid" to the kernel. */
-	return *text >= '0' && *text <= '9' && !*end && !errno && uid < UINT32_MAX;
-}
-
 int user_resolve(const char *text, struct user *ret_user, struct err *err)
 {
 	uid_t uid;
@@ -86,5 +74,16 @@ int user_resolve(const char *text, struct user *ret_user, struct err *err)
 		ret_user->uid = uid;
 		ret_user->gid = uid;
 	}
+	return 0;
+}
+
+int user_resolve_group(const char *name, gid_t *ret_gid, struct err *err)
+{
+	const struct group *group = getgrnam(name);
+
+	if (!group)
+		return err_set(err, ENOENT, "no group \"%s\" on this machine; give its gid instead",
+			       name);
+	*ret_gid = group->gr_gid;
 	return 0;
 }

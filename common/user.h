@@ -23,6 +23,9 @@ struct user {
  */
 int user_resolve(const char *text, struct user *ret_user, struct err *err);
 
+/* A group's name to its gid. -ENOENT when there is no such group. */
+int user_resolve_group(const char *name, gid_t *ret_gid, struct err *err);
+
 /* A 32-bit uid, and nothing else; nobody is asked who that is. */
 bool user_parse_uid(const char *text, uid_t *ret_uid);
 

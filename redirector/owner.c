@@ -2,7 +2,6 @@
 #include "redirector/owner.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,7 +67,8 @@ static int add_user(struct owners *owners, const char *text, struct err *err)
 static int add_group(struct owners *owners, const char *text, struct err *err)
 {
 	struct plan_match match = {.kind = PLAN_MATCH_GID};
-	const struct group *group;
+	gid_t gid;
+	int rc;
 
 	if (begins_with_digit(text)) {
 		if (!parse_ids(text, &match))
@@ -77,12 +77,11 @@ static int add_group(struct owners *owners, const char *text, struct err *err)
 				       "nor a range of them",
 				       text);
 	} else {
-		if (!(group = getgrnam(text)))
-			return err_set(err, ENOENT,
-				       "--proxy-group: no group \"%s\" on this machine; give its "
-				       "gid instead",
-				       text);
-		match.value = group->gr_gid;
+		if ((rc = user_resolve_group(text, &gid, err)) < 0) {
+			err_wrap(err, "--proxy-group");
+			return rc;
+		}
+		match.value = gid;
 	}
 	add(owners, match);
 	return 0;

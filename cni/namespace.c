@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cni/namespace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "common/cleanup.h"
+
+/* Fails with this errno, which says more to the caller than the code does. */
+static int fail(int number, struct failure *failure)
+{
+	failure_is(failure, FAILURE_NAMESPACE);
+	errno = number;
+	return -1;
+}
+
+/* Some other file lies there once the namespace has been unmounted. */
+static bool is_network_namespace(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && (unsigned long)fs.f_type == NSFS_MAGIC &&
+	       ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
+}
+
+static bool is_that_of(const struct namespace *ns, const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && st.st_dev == ns->dev && st.st_ino == ns->ino;
+}
+
+int namespace_open(const char *path, struct namespace *ret_ns, struct failure *failure)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int why = errno;
+	struct stat st;
+
+	*ret_ns = (struct namespace){.fd = -1};
+	if (fd < 0) {
+		err_set(&failure->err, why,
+			"cannot open the network namespace CNI_NETNS \"%s\": %s", path,
+			err_text(why));
+		return fail(why == ENOTDIR ? ENOENT : why, failure);
+	}
+	if (!is_network_namespace(fd) || fstat(fd, &st) < 0) {
+		err_set(&failure->err, ENOTTY, "CNI_NETNS \"%s\" is not a network namespace", path);
+		return fail(ENOTTY, failure);
+	}
+	*ret_ns = (struct namespace){.fd = -1, .dev = st.st_dev, .ino = st.st_ino};
+	if (is_that_of(ret_ns, "/proc/self/ns/net") || is_that_of(ret_ns, "/proc/1/ns/net")) {
+		err_set(&failure->err, EINVAL,
+			"plugin's netns and netns from CNI_NETNS should not be the same: \"%s\" is "
+			"the host's own, whose DNS stays as it is",
+			path);
+		return fail(EINVAL, failure);
+	}
+	ret_ns->fd = take_fd(&fd);
+	return 0;
+}
+
+int namespace_home(struct namespace *ret_ns, struct failure *failure)
+{
+	*ret_ns = (struct namespace){.fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)};
+	if (ret_ns->fd >= 0)
+		return 0;
+	err_set(&failure->err, errno, "cannot open /proc/self/ns/net: %s", err_text(errno));
+	return fail(errno, failure);
+}
+
+int namespace_enter(const struct namespace *ns, struct failure *failure)
+{
+	if (setns(ns->fd, CLONE_NEWNET) == 0)
+		return 0;
+	err_set(&failure->err, errno, "cannot enter the pod's network namespace: %s%s",
+		err_text(errno), errno == EPERM ? "; it needs root (CAP_SYS_ADMIN)" : "");
+	return fail(errno, failure);
+}

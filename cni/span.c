@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cni/span.h"
+
+#include <string.h>
+
+/* All move forward within [p, end]; the text's being JSON is what makes them stop in time. */
+static const char *skip_blanks(const char *p, const char *end)
+{
+	while (p < end && strchr(" \t\r\n", *p))
+		p++;
+	return p;
+}
+
+static const char *skip_string(const char *p, const char *end)
+{
+	for (p++; p < end && *p != '"'; p++) {
+		if (*p == '\\')
+			p++;
+	}
+	return p < end ? p + 1 : end;
+}
+
+static const char *skip_scalar(const char *p, const char *end)
+{
+	while (p < end && !strchr(",]} \t\r\n", *p))
+		p++;
+	return p;
+}
+
+static const char *skip_value(const char *p, const char *end)
+{
+	size_t depth = 0;
+
+	do {
+		p = skip_blanks(p, end);
+		if (p == end)
+			return end;
+		if (*p == '"') {
+			p = skip_string(p, end);
+		} else if (*p == '{' || *p == '[') {
+			depth++;
+			p++;
+		} else if (*p == '}' || *p == ']') {
+			depth--;
+			p++;
+		} else if (*p == ',' || *p == ':') {
+			p++;
+		} else {
+			p = skip_scalar(p, end);
+		}
+	} while (depth);
+	return p;
+}
+
+bool span_find(struct span object, const char *key, struct span *ret_value)
+{
+	const char *end = object.data + object.len, *p = skip_blanks(object.data, end);
+	size_t key_len = strlen(key);
+	bool found = false;
+
+	if (p == end || *p++ != '{')
+		return false;
+	while ((p = skip_blanks(p, end)) < end && *p == '"') {
+		const char *name = p + 1, *name_end = skip_string(p, end) - 1;
+
+		p = skip_blanks(name_end + 1, end);
+		p = skip_blanks(p < end ? p + 1 : end, end); /* behind the colon */
+		ret_value->data = p;
+		p = skip_value(p, end);
+		if ((size_t)(name_end - name) == key_len && !memcmp(name, key, key_len)) {
+			found = true;
+			object.data = ret_value->data;
+			object.len = (size_t)(p - ret_value->data);
+		}
+		p = skip_blanks(p, end);
+		if (p < end && *p == ',')
+			p++;
+	}
+	*ret_value = object;
+	return found;
+}

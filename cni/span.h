@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The bytes of a value within JSON text: for what is handed on as it came, whatever is in it. */
+#ifndef MESHDNS_CNI_SPAN_H
+#define MESHDNS_CNI_SPAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct span {
+	const char *data;
+	size_t len;
+};
+
+/*
+ * The value of `key` in the object that `object` is; of several the last, as jansson takes it. The
+ * text must be JSON that a parser has accepted. False: there is none, or its name is escaped.
+ */
+bool span_find(struct span object, const char *key, struct span *ret_value);
+
+#endif

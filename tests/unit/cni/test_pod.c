@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "cni/pod.h"
+#include "common/cleanup.h"
+#include "tests/unit/cni/requests.h"
+
+#define KEY "\"" REQUEST_ANNOTATIONS_KEY "\""
+
+/* A request whose runtime tells these annotations, with more configuration behind. */
+#define ANNOTATED(annotations, more) REQUEST(", \"runtimeConfig\": {" KEY ": " annotations "}" more)
+
+static const char *args = "";
+
+static int read_pod(const char *text, struct request *request, struct pod *pod,
+		    struct failure *failure)
+{
+	*request = request_parsed(text);
+	request->args = args;
+	*failure = (struct failure){0};
+	return pod_read(request, pod, failure);
+}
+
+static bool wants(const char *text)
+{
+	cleanup_request struct request request = {0};
+	cleanup_pod struct pod pod = {0};
+	struct failure failure;
+
+	cr_assert_eq(read_pod(text, &request, &pod, &failure), 0, "%s", failure.err.msg);
+	cr_expect_not_null(pod.why);
+	cr_expect_eq(pod.wanted, pod.plan.n_chains > 0);
+	return pod.wanted;
+}
+
+Test(pod, annotations_decide_where_the_runtime_tells_them)
+{
+	cr_expect_not(wants(ANNOTATED("null", "")));
+	cr_expect_not(wants(ANNOTATED("{}", "")));
+	cr_expect_not(wants(ANNOTATED("{\"a\": \"true\"}", "")));
+	cr_expect(wants(ANNOTATED("{\"kuma.io/sidecar-injected\": \"true\"}", "")));
+	cr_expect(wants(ANNOTATED("{\"meshdns.io/inject\": \"true\"}", "")));
+	cr_expect_not(wants(ANNOTATED("{\"meshdns.io/inject\": \"nonsense\"}", "")));
+	cr_expect_not(wants(ANNOTATED("{\"kuma.io/sidecar-injected\": \"true\", "
+				      "\"meshdns.io/inject\": \"false\"}",
+				      "")));
+	cr_expect(wants(ANNOTATED("{}", ", \"inject\": \"always\"")));
+	cr_expect_not(
+		wants(ANNOTATED("{\"meshdns.io/inject\": \"false\"}", ", \"inject\": \"always\"")));
+}
+
+Test(pod, is_taken_where_the_runtime_knows_no_annotations)
+{
+	cr_expect(wants(REQUEST("")));
+	cr_expect(wants(REQUEST(", \"inject\": \"always\"")));
+	cr_expect_not(wants(REQUEST(", \"inject\": \"annotated\"")));
+	args = "IgnoreUnknown=1;MESHDNS_CONFIG=e30=";
+	cr_expect(wants(REQUEST(", \"inject\": \"annotated\"")));
+	args = "K8S_POD_NAME=podman-says-this";
+	cr_expect(wants(REQUEST("")));
+}
+
+Test(pod, of_a_kubelet_that_tells_no_annotations_is_an_error)
+{
+	cleanup_request struct request request = {0};
+	cleanup_pod struct pod pod = {0};
+	struct failure failure;
+
+	args = "K8S_POD_INFRA_CONTAINER_ID=x;K8S_POD_NAMESPACE=shop";
+	cr_expect_eq(read_pod(REQUEST(""), &request, &pod, &failure), -1);
+	cr_expect(strstr(failure.err.msg, "capabilities"));
+	request_free(&request);
+	cr_expect(wants(REQUEST(", \"inject\": \"always\"")));
+}
+
+Test(pod, of_an_excluded_namespace_is_left_alone)
+{
+	args = "K8S_POD_NAMESPACE=kube-system;K8S_POD_INFRA_CONTAINER_ID=x";
+	cr_expect_not(wants(REQUEST(", \"exclude_namespaces\": [\"a\", \"kube-system\"]")));
+	cr_expect_not(
+		wants(REQUEST(", \"kubernetes\": {\"exclude_namespaces\": [\"kube-system\"]}, "
+			      "\"inject\": \"always\"")));
+	cr_expect(wants(REQUEST(", \"exclude_namespaces\": [\"kube\", \"kube-system-2\"], "
+				"\"inject\": \"always\"")));
+}
+
+#define INJECT "\"meshdns.io/inject\": \"true\""
+
+Test(pod, later_places_win)
+{
+	static const char text[] = ANNOTATED(
+		"{" INJECT ", \"traffic.kuma.io/transparent-proxy-config\": "
+		"\"redirect: {inbound: {enabled: true, port: 3}, outbound: {port: 3}}\", "
+		"\"kuma.io/transparent-proxying-outbound-port\": \"4\", "
+		"\"meshdns.io/redirect-outbound-port\": \"5\"}",
+		", \"redirect\": {\"dns\": {\"captureAll\": true, \"port\": 2}, \"inbound\": "
+		"{\"port\": 2}, \"outbound\": {\"port\": 2}}");
+	cleanup_request struct request request = {0};
+	cleanup_pod struct pod pod = {0};
+	struct failure failure;
+
+	cr_assert_eq(read_pod(text, &request, &pod, &failure), 0, "%s", failure.err.msg);
+	cr_expect_eq(pod.settings.dns_port, 2);
+	cr_expect_eq(pod.settings.inbound_port, 3);
+	cr_expect_eq(pod.settings.outbound_port, 5);
+	cr_expect(pod.settings.redirect_all_dns && pod.settings.redirect_inbound);
+}
+
+Test(pod, arguments_carry_a_whole_configuration)
+{
+	cleanup_request struct request request = {0};
+	cleanup_pod struct pod pod = {0};
+	struct failure failure;
+
+	/* redirect: {inbound: {enabled: true, excludePorts: [22, 80-90]}} */
+	args = "MESHDNS_CONFIG=cmVkaXJlY3Q6IHtpbmJvdW5kOiB7ZW5hYmxlZDogdHJ1ZSwgZXhjbHVkZVBvcnRzOi"
+	       "BbMjIsIDgwLTkwXX19Cg==;X=1";
+	cr_assert_eq(read_pod(REQUEST(""), &request, &pod, &failure), 0, "%s", failure.err.msg);
+	cr_expect(pod.settings.redirect_inbound && !pod.settings.redirect_all_dns);
+	cr_expect_eq(pod.settings.exclude_inbound_ports.n, 2);
+	request_free(&request);
+	args = "MESHDNS_CONFIG=%%%";
+	cr_expect_eq(read_pod(REQUEST(""), &request, &pod, &failure), -1);
+}
+
+Test(pod, nameservers_are_its_own)
+{
+	static const char capability[] = REQUEST(
+		", \"redirect\": {\"dns\": {\"enabled\": true}}, \"runtimeConfig\": "
+		"{\"dns\": {\"Servers\": [\"10.96.0.10\", \"fd00::a\"], \"Searches\": null}}"
+		", \"prevResult\": {\"dns\": {\"nameservers\": [\"10.0.0.1\"]}}");
+	static const char result[] =
+		REQUEST(", \"redirect\": {\"dns\": {\"enabled\": true}}, \"prevResult\": {\"dns\": "
+			"{\"nameservers\": [\"10.0.0.1\"]}}");
+	cleanup_request struct request request = {0};
+	cleanup_pod struct pod pod = {0};
+	struct failure failure;
+
+	cr_assert_eq(read_pod(capability, &request, &pod, &failure), 0, "%s", failure.err.msg);
+	cr_expect_eq(pod.plan.n_sets, 2, "one of each family");
+	pod_free(&pod);
+	request_free(&request);
+	cr_assert_eq(read_pod(result, &request, &pod, &failure), 0, "%s", failure.err.msg);
+	cr_assert_eq(pod.plan.n_sets, 1);
+	cr_expect_eq(pod.plan.sets[0].n_addrs, 1);
+	pod_free(&pod);
+	request_free(&request);
+	cr_expect_eq(read_pod(REQUEST(", \"redirect\": {\"dns\": {\"enabled\": true}}"), &request,
+			      &pod, &failure),
+		     -1);
+	cr_expect(strstr(failure.err.msg, "nameservers"));
+}
+
+static const char *refusal(const char *text, enum failure_code code)
+{
+	static struct failure failure;
+	struct request request;
+	struct pod pod;
+
+	cr_expect_eq(read_pod(text, &request, &pod, &failure), -1, "%s", text);
+	cr_expect_eq(failure.code, code, "%s: %s", text, failure.err.msg);
+	pod_free(&pod);
+	request_free(&request);
+	return failure.err.msg;
+}
+
+Test(pod, what_makes_no_sense_is_named)
+{
+	cr_expect(strstr(refusal(REQUEST(", \"bogus\": {\"a\": 1}"), FAILURE_FIELD),
+			 "\"bogus\" with value {\"a\":1}"));
+	cr_expect(strstr(
+		refusal(REQUEST(", \"redirect\": {\"dns\": {\"prot\": 1}}"), FAILURE_CONFIGURATION),
+		"redirect.dns.port"));
+	cr_expect(strstr(refusal(REQUEST(", \"inject\": \"maybe\""), FAILURE_CONFIGURATION),
+			 "annotated or always"));
+	cr_expect(strstr(
+		refusal(REQUEST(", \"kumaDPUser\": \"no-such-user\""), FAILURE_CONFIGURATION),
+		"--proxy-user"));
+	cr_expect(strstr(
+		refusal(ANNOTATED("{" INJECT ", \"meshdns.io/redirect-dns-prot\": \"1\"}", ""),
+			FAILURE_CONFIGURATION),
+		"--redirect-dns-port"));
+	cr_expect(strstr(refusal(ANNOTATED("{" INJECT ", "
+					   "\"traffic.kuma.io/exclude-inbound-ports\": \"x\"}",
+					   ""),
+				 FAILURE_CONFIGURATION),
+			 "annotation traffic.kuma.io/exclude-inbound-ports"));
+}
+
+/* Root on the node would run it. */
+Test(pod, authors_of_pods_name_no_files_and_programs_of_the_node)
+{
+	static const char *const flags[] = {"netns",  "resolv-conf", "iptables-executables",
+					    "config", "backend",     "rollback-after"};
+	static const char yaml[] =
+		ANNOTATED("{" INJECT ", \"meshdns.io/config\": \"iptablesExecutables: "
+			  "{iptables-restore: /evil}\\nbackend: iptables-legacy\"}",
+			  "");
+	cleanup_request struct request request = {0};
+	cleanup_pod struct pod pod = {0};
+	struct failure failure;
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		char text[512];
+
+		snprintf(text, sizeof(text),
+			 ANNOTATED("{" INJECT ", \"meshdns.io/%s\": \"/etc/passwd\"}", ""),
+			 flags[i]);
+		refusal(text, FAILURE_CONFIGURATION);
+	}
+	cr_assert_eq(read_pod(yaml, &request, &pod, &failure), 0, "%s", failure.err.msg);
+	cr_expect_null(pod.settings.backend.programs[BACKEND_RESTORE][0]);
+	cr_expect_str_eq(pod.settings.backend.name, "nftables");
+}
+
+Test(pod, the_nodes_administrator_may)
+{
+	cleanup_request struct request request = {0};
+	cleanup_pod struct pod pod = {0};
+	struct failure failure;
+
+	cr_assert_eq(read_pod(REQUEST(", \"backend\": \"iptables-nft\", \"iptablesExecutables\": "
+				      "{\"iptables-restore\": \"/x\"}"),
+			      &request, &pod, &failure),
+		     0, "%s", failure.err.msg);
+	cr_expect_str_eq(pod.settings.backend.programs[BACKEND_RESTORE][0], "/x");
+	cr_expect_str_eq(pod.settings.backend.name, "iptables-nft");
+}
+
+/* What is remembered gives the same plan. */
+Test(pod, reduced_it_is_the_same)
+{
+	static const char text[] = ANNOTATED(
+		"{" INJECT ", \"other\": \""
+		"x"
+		"\", \"kuma.io/gateway\": \"enabled\", "
+		"\"meshdns.io/redirect-outbound\": \"true\"}",
+		", \"redirect\": {\"dns\": {\"enabled\": true}}, \"prevResult\": {\"ips\": [], "
+		"\"dns\": {\"nameservers\": [\"10.0.0.1\"]}}");
+	cleanup_request struct request request = {0}, again = {0};
+	cleanup_pod struct pod pod = {0}, same = {0};
+	struct failure failure = {0};
+	json_t *annotations;
+
+	cr_assert_eq(read_pod(text, &request, &pod, &failure), 0, "%s", failure.err.msg);
+	again = request;
+	again.text = NULL;
+	again.conf = pod_reduce(&request);
+	annotations = request_capability(&again, REQUEST_ANNOTATIONS_KEY);
+	cr_expect_null(json_object_get(annotations, "other"));
+	cr_assert_eq(pod_read(&again, &same, &failure), 0, "%s", failure.err.msg);
+	cr_expect_eq(plan_diff(&pod.plan, &same.plan, NULL, NULL), 0);
+}
+
+Test(pod, example_needs_no_nameservers)
+{
+	cleanup_request struct request request =
+		request_parsed(REQUEST(", \"redirect\": {\"dns\": {\"enabled\": true}}"));
+	cleanup_pod struct pod pod = {0};
+	struct failure failure = {0};
+
+	cr_expect_eq(pod_read_example(&request, &pod, &failure), 0, "%s", failure.err.msg);
+	cr_expect_eq(pod.plan.n_sets, 2);
+}
