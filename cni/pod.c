@@ -17,6 +17,7 @@
 
 #define ARG_CONFIG    "MESHDNS_CONFIG"
 #define ARG_NAMESPACE "K8S_POD_NAMESPACE"
+#define PROXY_USER    "5678"                       /* by number, whoever that is on this node */
 #define ARG_SANDBOX   "K8S_POD_INFRA_CONTAINER_ID" /* only a kubelet's runtime gives it */
 
 void pod_free(struct pod *pod)
@@ -125,6 +126,9 @@ static int read_settings(const struct request *request, json_t *annotations, str
 		settings->redirect_all_dns = true;
 	if (settings->redirect_all_dns) /* Kuma's files say both, and mean this */
 		settings->redirect_dns = false;
+	if (!settings->proxy_user && !settings->proxy_group && !settings->proxy_cgroup &&
+	    !settings->proxy_mark)
+		settings->proxy_user = PROXY_USER;
 	if (!settings->backend.name)
 		settings->backend.name = "nftables";
 	return 0;
