@@ -73,8 +73,10 @@ static size_t put_prefix(char *line, size_t size, enum log_level level)
 }
 
 /* `line` has LINE_MAX_BYTES, of which `n` are the prefix. */
-static void write_line(int fd, char *line, size_t n, enum log_level level, const char *event,
-		       const char *fields, va_list ap)
+__attribute__((format(printf, 6, 0))) static void write_line(int fd, char *line, size_t n,
+							     enum log_level level,
+							     const char *event, const char *fields,
+							     va_list ap)
 {
 	const size_t size = LINE_MAX_BYTES;
 

@@ -33,8 +33,8 @@ Test(result, of_the_same_version_passes_byte_by_byte)
 	static const char *const results[] = {
 		"{\"cniVersion\":\"1.0.0\"}",
 		"{ \"x\": [1.0, 1e2, {\"}\": \"\\\"]\\u00e9\"}], \"cniVersion\": \"1.0.0\" }",
-		"{\"cniVersion\":\"1.0.0\",\"ips\":[{\"address\":\"::1/128\",\"n\":10.50}],\n"
-		"\t\"interfaces\":[],\"dns\":{},\"new\":{\"prevResult\":null}}",
+		("{\"cniVersion\":\"1.0.0\",\"ips\":[{\"address\":\"::1/128\",\"n\":10.50}],\n"
+		 "\t\"interfaces\":[],\"dns\":{},\"new\":{\"prevResult\":null}}"),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(results); i++) {

@@ -107,8 +107,8 @@ Test(store, a_file_of_somebody_else_is_nothing)
 {
 	static const char *const texts[] = {
 		"", "{", "[]", "{\"container\": 1}",
-		"{\"container\":\"c\",\"ifname\":\"eth0\",\"netns\":\"\","
-		"\"args\":\"\",\"dev\":1,\"ino\":1,\"conf\":[]}"};
+		("{\"container\":\"c\",\"ifname\":\"eth0\",\"netns\":\"\","
+		 "\"args\":\"\",\"dev\":1,\"ino\":1,\"conf\":[]}")};
 	cleanup_store struct store store = open_store(true);
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
