@@ -72,8 +72,9 @@ start_resolved() {
 	on_host 0 sh -c 'mkdir -p /run/systemd/resolved.conf.d && cat >/run/systemd/resolved.conf.d/test.conf' <<<"$(printf '%s\n' '[Resolve]' "$@")"
 	start resolved "$APP" 0 nsenter -t "$HOST" -m \
 		env LD_LIBRARY_PATH="$(resolved_libraries)" SYSTEMD_LOG_LEVEL=debug SYSTEMD_LOG_TARGET=console "$UNPACKED/lib/systemd/systemd-resolved"
-	wait_for 10 on_host "$PROXY_UID" dig -r +tries=1 +time=1 "@$STUB" _localdnsstub
+	wait_for 10 stub_listens
 }
+stub_listens() { on_host 0 ss -Hlun src "$STUB" | grep -q .; }
 
 resolvectl() {
 	on_host "$1" env LD_LIBRARY_PATH="$(resolved_libraries)" "$UNPACKED/usr/bin/resolvectl" "${@:2}"
