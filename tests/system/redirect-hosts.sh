@@ -427,6 +427,8 @@ test_a_host_without_ipv6() {
 		redirect verify --redirect-dns || :
 	)"
 	one_family "$UNBOUND4" "$UNBOUND6" --ip-family-mode ipv4
+	one_family "$UNBOUND4" "$UNBOUND6" --backend iptables-nft
+	one_family "$UNBOUND4" "$UNBOUND6" --backend iptables-legacy
 	resolv_conf "$UNBOUND6"
 	expect_status 4 redirect verify --redirect-dns
 	expect_match '^FAIL the nameservers: none of them can be reached' "$OUTPUT"
@@ -438,6 +440,8 @@ test_a_host_without_ipv4() {
 	in_app ip -4 addr flush dev app0
 	one_family "$UNBOUND6" "$UNBOUND4"
 	one_family "$UNBOUND6" "$UNBOUND4" --ip-family-mode ipv6
+	one_family "$UNBOUND6" "$UNBOUND4" --backend iptables-nft
+	one_family "$UNBOUND6" "$UNBOUND4" --backend iptables-legacy
 	lab_address "$APP" app0 10.66.0.{2,3}/24
 }
 
