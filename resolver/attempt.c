@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 
+#include "common/cleanup.h"
 #include "resolver/forward_parts.h"
 #include "resolver/upstream_tcp.h"
 #include "resolver/upstream_udp.h"
@@ -136,6 +137,8 @@ static bool attempt_begin(struct worker *worker, struct txn *txn, struct server 
 	tap(worker, TAP_FORWARDER_QUERY, txn, server, txn->out.packet,
 	    a->plain ? txn->out.plain_len : txn->out.len);
 	upstream_count(server->stats, UPSTREAM_QUERIES);
+	if (a->number == 0 && txn->kind == TXN_QUESTION && server->health.state == HEALTH_DOWN)
+		stats_add(&worker->stats.all_down, 1); /* else another one would have been chosen */
 	if (a->number > 0)
 		upstream_count(server->stats, UPSTREAM_RETRANSMISSIONS);
 	return true;
@@ -278,16 +281,17 @@ void attempt_mismatches(struct worker *worker, struct list *attempts)
 	}
 }
 
-static void count_reply(const struct attempt *a, enum dns_rcode rcode)
+static void count_reply(const struct worker *worker, const struct attempt *a, enum dns_rcode rcode)
 {
 	static const enum upstream_counter by_rcode[] = {
 		UPSTREAM_NOERROR,  UPSTREAM_FORMERR, UPSTREAM_SERVFAIL,
 		UPSTREAM_NXDOMAIN, UPSTREAM_NOTIMP,  UPSTREAM_REFUSED,
 	};
 
-	upstream_count(a->server->stats, (size_t)rcode < sizeof(by_rcode) / sizeof(by_rcode[0])
-						 ? by_rcode[rcode]
-						 : UPSTREAM_OTHER_RCODE);
+	upstream_count_response(a->server->stats,
+				(size_t)rcode < ARRAY_SIZE(by_rcode) ? by_rcode[rcode]
+								     : UPSTREAM_OTHER_RCODE,
+				(uint64_t)(worker->now_us - a->sent_us));
 }
 
 /* A longer answer would be of use to somebody who waits. */
@@ -357,7 +361,7 @@ static void take(struct worker *worker, struct attempt *a, enum reply_verdict ve
 	tap(worker, TAP_FORWARDER_RESPONSE, txn, a->server, worker->forward->reply, len);
 	txn->answered_by = (int16_t)server_number(worker, a->server);
 	server_answered(worker, a->server, a->sent_us);
-	count_reply(a, rcode);
+	count_reply(worker, a, rcode);
 	if (truncated)
 		upstream_count(a->server->stats, UPSTREAM_TRUNCATED);
 	if (txn->kind == TXN_QUESTION) {

@@ -33,6 +33,7 @@ static int print_metrics(void *context, FILE *body)
 	struct metrics m = {
 		.port = facts->server.port,
 		.workers = facts->n_workers,
+		.book = facts->book,
 		.names = facts->names,
 		.names_bytes = facts->names_bytes,
 		.names_age_s = (double)(facts->now_ms - facts->loaded_ms) / 1000,

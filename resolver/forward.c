@@ -156,6 +156,7 @@ static bool is_full(struct worker *worker)
 {
 	uint32_t kept_back;
 
+	stats_add(&worker->stats.rejects, 1);
 	if (log_limit_pass(&worker->forward->full_limit, worker->now_ms, &kept_back))
 		log_warning("too many questions in flight, answering SERVFAIL",
 			    "limit=%u kept_back=%u", worker->config->max_concurrent, kept_back);

@@ -31,13 +31,18 @@ struct family {
 	const char *name;
 	enum family_kind { COUNTER, GAUGE, HISTOGRAM } kind;
 	const char *help;
-	/* Either: writes all samples. */
+	/* One of these: writes all samples. */
 	void (*print)(const struct family *family, const struct metrics *m, FILE *out);
-	/* Or: one counter of the workers, with the labels of a server. */
-	size_t offset;
-	/* Or: one number, with no label. */
+	/* A number with no label. */
 	uint64_t (*value)(const struct metrics *m);
+	/* Neither: a counter of the workers, with the labels of a server. */
+	size_t offset;
 };
+
+static const stats_counter *counter_of(const struct family *family, const struct metrics *m)
+{
+	return (const stats_counter *)(const void *)((const char *)&m->total + family->offset);
+}
 
 /* The labels that every coredns_dns_… sample begins with. */
 #define SERVER "server=\"dns://:%u\",zone=\".\",view=\"\""
@@ -76,13 +81,9 @@ static void print_responses(const struct family *family, const struct metrics *m
 	}
 }
 
-/*
- * A histogram's samples, each with `labels`: buckets are cumulative here, the last one, for all, is
- * the count. limits[i] times `unit` is the upper bound of bucket i.
- */
-static void print_histogram(FILE *out, const char *name, const char *labels,
-			    const stats_counter *buckets, size_t n, const double *limits,
-			    double sum)
+void metrics_print_histogram(FILE *out, const char *name, const char *labels,
+			     const stats_counter *buckets, size_t n, const double *limits,
+			     double sum)
 {
 	uint64_t count = 0;
 
@@ -97,15 +98,15 @@ static void print_histogram(FILE *out, const char *name, const char *labels,
 		labels, count);
 }
 
-static void print_durations(FILE *out, const char *name, const char *labels,
-			    const struct stats_durations *durations)
+void metrics_print_durations(FILE *out, const char *name, const char *labels,
+			     const struct stats_durations *durations)
 {
 	double limits[STATS_DURATIONS - 1];
 
 	for (size_t i = 0; i < STATS_DURATIONS - 1; i++)
 		limits[i] = 0.00025 * (double)(1u << i);
-	print_histogram(out, name, labels, durations->bucket, STATS_DURATIONS, limits,
-			(double)stats_get(&durations->sum_us) / 1e6);
+	metrics_print_histogram(out, name, labels, durations->bucket, STATS_DURATIONS, limits,
+				(double)stats_get(&durations->sum_us) / 1e6);
 }
 
 static void print_duration(const struct family *family, const struct metrics *m, FILE *out)
@@ -113,7 +114,7 @@ static void print_duration(const struct family *family, const struct metrics *m,
 	char labels[64];
 
 	snprintf(labels, sizeof(labels), SERVER, m->port);
-	print_durations(out, family->name, labels, &m->total.duration);
+	metrics_print_durations(out, family->name, labels, &m->total.duration);
 }
 
 /* Sizes by transport; one that was never used is left out. */
@@ -135,8 +136,8 @@ static void print_sizes(const struct family *family, const struct metrics *m, FI
 		if (!n)
 			continue;
 		snprintf(labels, sizeof(labels), SERVER ",proto=\"%s\"", m->port, protos[tcp]);
-		print_histogram(out, family->name, labels, sizes[tcp].bucket, STATS_SIZES, limits,
-				(double)stats_get(&sizes[tcp].sum));
+		metrics_print_histogram(out, family->name, labels, sizes[tcp].bucket, STATS_SIZES,
+					limits, (double)stats_get(&sizes[tcp].sum));
 	}
 }
 
@@ -151,8 +152,7 @@ static void print_drops(const struct family *family, const struct metrics *m, FI
 static void print_cache(const struct family *family, const struct metrics *m, FILE *out)
 {
 	static const char *const types[] = {"success", "denial"};
-	const stats_counter *counter =
-		(const stats_counter *)(const void *)((const char *)&m->total + family->offset);
+	const stats_counter *counter = counter_of(family, m);
 
 	for (int denial = 0; denial < 2; denial++)
 		fprintf(out,
@@ -163,8 +163,7 @@ static void print_cache(const struct family *family, const struct metrics *m, FI
 /* Likewise one number. */
 static void print_cache_sum(const struct family *family, const struct metrics *m, FILE *out)
 {
-	const stats_counter *counter =
-		(const stats_counter *)(const void *)((const char *)&m->total + family->offset);
+	const stats_counter *counter = counter_of(family, m);
 
 	fprintf(out, "%s{server=\"dns://:%u\",zones=\".\",view=\"\"} %" PRIu64 "\n", family->name,
 		m->port, stats_get(counter));
@@ -176,6 +175,11 @@ static void print_cache_requests(const struct family *family, const struct metri
 
 	fprintf(out, "%s{server=\"dns://:%u\",zones=\".\",view=\"\"} %" PRIu64 "\n", family->name,
 		m->port, stats_get(&c->hits[0]) + stats_get(&c->hits[1]) + stats_get(&c->misses));
+}
+
+static void print_bare(const struct family *family, const struct metrics *m, FILE *out)
+{
+	fprintf(out, "%s %" PRIu64 "\n", family->name, stats_get(counter_of(family, m)));
 }
 
 static void print_build(const struct family *family, const struct metrics *m, FILE *out)
@@ -227,21 +231,13 @@ static uint64_t value_workers(const struct metrics *m)
 {
 	return m->workers;
 }
-static uint64_t value_in_flight(const struct metrics *m)
-{
-	return stats_get(&m->total.in_flight);
-}
-
 static uint64_t value_lost(const struct metrics *m)
 {
 	return m->tap_lost;
 }
-static uint64_t value_loops(const struct metrics *m)
-{
-	return stats_get(&m->total.loops);
-}
 
 #define STAT(member) .offset = offsetof(struct stats, member)
+#define BARE(member) STAT(member), .print = print_bare
 
 static const struct family families[] = {
 	{"coredns_build_info", GAUGE, "What was built.", .print = print_build},
@@ -284,10 +280,14 @@ static const struct family families[] = {
 	 .print = print_reloads},
 	{"meshdns_dropped_total", COUNTER, "Messages that were met with silence.",
 	 .print = print_drops},
+	{"coredns_forward_healthcheck_broken_total", COUNTER,
+	 "Questions for which no server was up.", BARE(all_down)},
+	{"coredns_forward_max_concurrent_rejects_total", COUNTER,
+	 "Questions answered SERVFAIL, too many being in flight.", BARE(rejects)},
 	{"meshdns_loops_total", COUNTER, "Own questions that came back: the rules are wrong.",
-	 .value = value_loops},
-	{"meshdns_in_flight", GAUGE, "Questions that wait for an upstream.",
-	 .value = value_in_flight},
+	 BARE(loops)},
+	{"meshdns_in_flight", GAUGE, "Questions that wait for an upstream.", BARE(in_flight)},
+	{"meshdns_tcp_clients", GAUGE, "Connections of clients.", BARE(tcp_clients)},
 	{"meshdns_tap_lost_total", COUNTER, "Messages that the query log and dnstap missed.",
 	 .value = value_lost},
 	{"meshdns_workers", GAUGE, "Threads that answer.", .value = value_workers},
@@ -308,10 +308,9 @@ void metrics_print(const struct metrics *m, FILE *out)
 			fprintf(out, "%s %" PRIu64 "\n", f->name, f->value(m));
 		else
 			fprintf(out, "%s{" SERVER "} %" PRIu64 "\n", f->name, m->port,
-				stats_get((const stats_counter *)(const void *)((const char *)&m
-											->total +
-										f->offset)));
+				stats_get(counter_of(f, m)));
 	}
+	metrics_print_upstreams(m, out);
 }
 
 uint64_t metrics_rss(void)

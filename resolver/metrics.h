@@ -5,7 +5,8 @@
  * Where CoreDNS counts the same thing it has CoreDNS' name and labels, so that its dashboards and
  * alerts work: server "dns://:PORT", zone ".", view "". `plugin` is "mesh" for what the mesh table
  * answered, "forward" for what an upstream did, "" for errors of our own. What CoreDNS does not
- * know is called meshdns_… . A family is one row of the table in metrics.c.
+ * know is called meshdns_… . A family is one row of the table in metrics.c, or in
+ * metrics_upstreams.c when it has samples for each server.
  */
 #ifndef MESHDNS_RESOLVER_METRICS_H
 #define MESHDNS_RESOLVER_METRICS_H
@@ -13,12 +14,14 @@
 #include <stdio.h>
 
 #include "resolver/stats.h"
+#include "resolver/upstreams.h"
 
 /* Everything there is to tell, gathered by the caller. */
 struct metrics {
 	struct stats total; /* of all workers */
 	uint16_t port;      /* of the first listener: the server's name */
-	uint64_t workers;
+	unsigned int workers;
+	const struct upstream_book *book; /* NULL: no upstreams */
 	uint64_t names, names_bytes;
 	double names_age_s;
 	uint64_t reloads_ok, reloads_failed;
@@ -27,6 +30,23 @@ struct metrics {
 };
 
 void metrics_print(const struct metrics *metrics, FILE *out);
+
+/* --- for metrics_upstreams.c ----------------------------------------------------------------- */
+
+void metrics_print_upstreams(const struct metrics *metrics, FILE *out);
+
+/*
+ * A histogram's samples, each with `labels`: buckets are cumulative here, the last one, for all, is
+ * the count. limits[i] is the upper bound of bucket i.
+ */
+void metrics_print_histogram(FILE *out, const char *name, const char *labels,
+			     const stats_counter *buckets, size_t n, const double *limits,
+			     double sum);
+/* That of STATS_DURATIONS buckets. */
+void metrics_print_durations(FILE *out, const char *name, const char *labels,
+			     const struct stats_durations *durations);
+
+/* --------------------------------------------------------------------------------------------- */
 
 /* Resident memory of this process; 0 when it cannot be told. */
 uint64_t metrics_rss(void);

@@ -38,10 +38,8 @@ void server_failed(struct worker *worker, struct server *server, int64_t sent_us
 void server_answered(struct worker *worker, struct server *server, int64_t sent_us)
 {
 	enum health_state before = server->health.state;
-	uint32_t rtt_us = (uint32_t)(worker->now_us - sent_us);
 
-	health_answered(&server->health, rtt_us);
-	upstream_count_latency(server->stats, rtt_us);
+	health_answered(&server->health, (uint32_t)(worker->now_us - sent_us));
 	atomic_store_explicit(&server->stats->srtt_us, server->health.srtt_us,
 			      memory_order_relaxed);
 	if (before == HEALTH_UP)

@@ -72,6 +72,9 @@ struct stats {
 	stats_counter drops[STATS_DROPS];
 	stats_counter in_flight; /* now: questions that wait for an upstream */
 	stats_counter loops;     /* own questions that came back */
+	stats_counter rejects;   /* more at a time than --max-concurrent: SERVFAIL */
+	stats_counter all_down; /* questions for which no server was up, and one was asked anyway */
+	stats_counter tcp_clients; /* now */
 	struct stats_cache cache;
 };
 
@@ -88,6 +91,11 @@ static inline void stats_add(stats_counter *counter, uint64_t n)
 {
 	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
 			      memory_order_relaxed);
+}
+
+static inline void stats_set(stats_counter *counter, uint64_t value)
+{
+	atomic_store_explicit(counter, value, memory_order_relaxed);
 }
 
 static inline uint64_t stats_get(const stats_counter *counter)

@@ -407,9 +407,9 @@ void tcp_accept(struct worker *worker, const struct listener *listener)
 		conn_close(tcp, conn);
 }
 
-bool tcp_is_empty(const struct tcp *tcp)
+uint32_t tcp_count(const struct tcp *tcp)
 {
-	return tcp->n_free == tcp->n_conns;
+	return tcp->n_conns - tcp->n_free;
 }
 
 int64_t tcp_expire(struct worker *worker)

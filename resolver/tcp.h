@@ -35,8 +35,8 @@ void tcp_handle(struct worker *worker, struct event_ref ref, uint32_t events);
 void tcp_reply(struct worker *worker, const struct client *client, const uint8_t *packet,
 	       size_t len);
 
-/* No connection is left. */
-bool tcp_is_empty(const struct tcp *tcp);
+/* How many connections there are. */
+uint32_t tcp_count(const struct tcp *tcp);
 
 /* Closes what has been idle for too long, sooner while draining; returns when to look again,
  * INT64_MAX for never. */

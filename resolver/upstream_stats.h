@@ -16,7 +16,7 @@ enum upstream_counter {
 	UPSTREAM_QUERIES,         /* messages sent, each try counted, probes too */
 	UPSTREAM_RETRANSMISSIONS, /* of them: not the first of their question */
 	UPSTREAM_COALESCED,       /* questions that went along with one under way */
-	/* Responses by their rcode. */
+	/* Responses by their rcode; UPSTREAM_RCODES of them. */
 	UPSTREAM_NOERROR,
 	UPSTREAM_NXDOMAIN,
 	UPSTREAM_SERVFAIL,
@@ -29,12 +29,16 @@ enum upstream_counter {
 	UPSTREAM_FAILURES,        /* refused, unreachable, closed */
 	UPSTREAM_MISMATCHES,      /* responses to nothing that was asked, or to something else */
 	UPSTREAM_LATE,            /* responses to what had been answered or given up already */
-	UPSTREAM_TCP_CONNECTIONS, /* opened */
-	UPSTREAM_SOCKETS,         /* UDP, opened */
+	UPSTREAM_SOCKETS,         /* UDP, opened for a message */
+	UPSTREAM_SOCKETS_REUSED,  /* UDP, that were there for it */
+	UPSTREAM_TCP_CONNECTIONS, /* opened for a message */
+	UPSTREAM_TCP_REUSED,      /* that were there for it */
 	UPSTREAM_PROBES,          /* `. NS`, of a server that is not up */
 	UPSTREAM_PROBES_FAILED,
 	UPSTREAM_COUNTERS,
 };
+
+#define UPSTREAM_RCODES (UPSTREAM_OTHER_RCODE - UPSTREAM_NOERROR + 1)
 
 /* Upper bounds of the histogram: 0.25 ms times 2^i, as CoreDNS has them; one more for the rest. */
 #define UPSTREAM_BUCKETS   16
@@ -42,10 +46,9 @@ enum upstream_counter {
 
 struct upstream_stats {
 	_Atomic uint64_t counter[UPSTREAM_COUNTERS];
-	/* Time from sending to the response: how many in each bucket (not cumulative), their sum.
-	 */
-	_Atomic uint64_t latency[UPSTREAM_BUCKETS + 1];
-	_Atomic uint64_t latency_us;
+	/* Time from sending to the response, by rcode: how many in each bucket (not cumulative). */
+	_Atomic uint64_t latency[UPSTREAM_RCODES][UPSTREAM_BUCKETS + 1];
+	_Atomic uint64_t latency_us[UPSTREAM_RCODES]; /* their sums */
 	/* Gauges. */
 	_Atomic uint32_t srtt_us; /* smoothed round-trip time; 0: unknown */
 	_Atomic uint32_t state;   /* enum health_state */
@@ -63,14 +66,17 @@ static inline void upstream_count(struct upstream_stats *stats, enum upstream_co
 	upstream_add(&stats->counter[counter], 1);
 }
 
-static inline void upstream_count_latency(struct upstream_stats *stats, uint64_t us)
+/* A response, which took so long; `rcode` is one of the counters that are rcodes. */
+static inline void upstream_count_response(struct upstream_stats *stats,
+					   enum upstream_counter rcode, uint64_t us)
 {
-	unsigned int bucket = 0;
+	unsigned int bucket = 0, i = rcode - UPSTREAM_NOERROR;
 
 	while (bucket < UPSTREAM_BUCKETS && us > (uint64_t)UPSTREAM_BUCKET_US << bucket)
 		bucket++;
-	upstream_add(&stats->latency[bucket], 1);
-	upstream_add(&stats->latency_us, us);
+	upstream_count(stats, rcode);
+	upstream_add(&stats->latency[i][bucket], 1);
+	upstream_add(&stats->latency_us[i], us);
 }
 
 #endif

@@ -64,8 +64,10 @@ int upstream_conn_open(struct worker *worker, struct server *server)
 	socklen_t ss_len = endpoint_to_sockaddr(&server->ep, &ss);
 	int rc, one = 1;
 
-	if (conn->fd >= 0)
+	if (conn->fd >= 0) {
+		upstream_count(server->stats, UPSTREAM_TCP_REUSED);
 		return 0;
+	}
 	conn->fd = socket(server->ep.addr.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (conn->fd < 0)
 		return -errno;

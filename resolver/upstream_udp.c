@@ -134,6 +134,7 @@ struct upstream_socket *upstream_udp_pick(struct worker *worker, struct server *
 
 	if (server->pool[place] && s->sent < SOCKET_QUERIES) {
 		s->sent++;
+		upstream_count(server->stats, UPSTREAM_SOCKETS_REUSED);
 		return s;
 	}
 	if (!(fresh = socket_open(worker, server)))

@@ -57,6 +57,38 @@ uint64_t upstream_book_sum(const struct upstream_page *page, unsigned int n_work
 	return sum;
 }
 
+unsigned int upstream_book_state(const struct upstream_page *page, unsigned int n_workers)
+{
+	unsigned int worst = 0;
+
+	for (unsigned int i = 0; i < n_workers; i++) {
+		unsigned int state =
+			atomic_load_explicit(&page->stats[i].state, memory_order_relaxed);
+
+		worst = state > worst ? state : worst;
+	}
+	return worst;
+}
+
+uint32_t upstream_book_srtt_us(const struct upstream_page *page, unsigned int n_workers)
+{
+	uint64_t sum = 0;
+	uint32_t n = 0;
+
+	for (unsigned int i = 0; i < n_workers; i++) {
+		uint32_t us = atomic_load_explicit(&page->stats[i].srtt_us, memory_order_relaxed);
+
+		sum += us;
+		n += us > 0;
+	}
+	return n ? (uint32_t)(sum / n) : 0;
+}
+
+bool upstream_book_is_told(const struct upstream_page *page, unsigned int n_workers)
+{
+	return page->in_use || upstream_book_sum(page, n_workers, UPSTREAM_QUERIES) > 0;
+}
+
 static int find_server(struct upstreams *u, struct upstream_book *book, const struct endpoint *ep,
 		       struct err *err)
 {

@@ -68,6 +68,14 @@ int upstream_book_find(struct upstream_book *book, const struct endpoint *ep, st
 uint64_t upstream_book_sum(const struct upstream_page *page, unsigned int n_workers,
 			   enum upstream_counter counter);
 
+/* The least healthy state that a worker sees (enum health_state); the mean of what they measured, 0
+ * if none has. */
+unsigned int upstream_book_state(const struct upstream_page *page, unsigned int n_workers);
+uint32_t upstream_book_srtt_us(const struct upstream_page *page, unsigned int n_workers);
+
+/* Whether there is anything to say of it. */
+bool upstream_book_is_told(const struct upstream_page *page, unsigned int n_workers);
+
 /*
  * Adds a server to the names below `suffix` (wire form, lower-cased); the same one twice is once.
  * -E2BIG when there are too many.

@@ -121,6 +121,13 @@ static unsigned int rcode_of(const struct query *query, enum stats_writer writer
 	return rcode;
 }
 
+static void note_query(struct worker *worker, const struct client *client,
+		       const struct query *query, size_t len)
+{
+	stats_request(&worker->stats, client->is_tcp, client->peer.sin6_family == AF_INET6,
+		      query->qtype, query->edns.dnssec_ok, len);
+}
+
 /* Every answer comes by here on its way out. */
 static void note_answer(struct worker *worker, const struct client *client,
 			const struct query *query, int upstream, const uint8_t *packet, size_t len)
@@ -189,14 +196,20 @@ void worker_tap_server(struct worker *worker, enum tap_kind kind, const struct c
 }
 
 /* An answer without records, in place of the question: REFUSED, or with TC. */
-static enum worker_outcome turn_away(bool refused, uint8_t *packet, size_t *len)
+static enum worker_outcome turn_away(struct worker *worker, const struct client *client,
+				     bool refused, uint8_t *packet, size_t *len)
 {
 	struct query query;
 
-	if (query_parse(packet, *len, &query) == QUERY_DROP)
+	if (query_parse(packet, *len, &query) == QUERY_DROP) {
+		stats_add(&worker->stats.drops[STATS_DROP_MALFORMED], 1);
 		return WORKER_SILENT;
+	}
+	note_query(worker, client, &query, *len);
 	*len = refused ? answer_error(&query, packet, DNS_UDP_MIN_SIZE, DNS_RCODE_REFUSED)
 		       : answer_truncated(&query, packet, DNS_UDP_MIN_SIZE);
+	stats_response(&worker->stats, client->is_tcp, STATS_SERVER,
+		       refused ? DNS_RCODE_REFUSED : DNS_RCODE_NOERROR, *len);
 	return WORKER_ANSWERED;
 }
 
@@ -211,11 +224,11 @@ enum worker_outcome worker_admit(struct worker *worker, const struct client *cli
 			return WORKER_SILENT;
 		}
 		worker->refusals_us += 1000000 / WORKER_REFUSALS;
-		return turn_away(true, packet, len);
+		return turn_away(worker, client, true, packet, len);
 	}
 	switch (limits_question(worker->limits, &client->peer, worker->now_us)) {
 	case LIMITS_PASS: break;
-	case LIMITS_TRUNCATE: return turn_away(false, packet, len);
+	case LIMITS_TRUNCATE: return turn_away(worker, client, false, packet, len);
 	case LIMITS_DROP: stats_add(&worker->stats.drops[STATS_DROP_RATE], 1); return WORKER_SILENT;
 	}
 	return WORKER_LATER;
@@ -280,8 +293,7 @@ enum worker_outcome worker_handle(struct worker *worker, struct client *client, 
 		stats_add(&worker->stats.drops[STATS_DROP_MALFORMED], 1);
 		return WORKER_SILENT;
 	}
-	stats_request(&worker->stats, client->is_tcp, client->peer.sin6_family == AF_INET6,
-		      query.qtype, query.edns.dnssec_ok, client->query_len);
+	note_query(worker, client, &query, client->query_len);
 	if (action != RESOLVE_REPLY) {
 		outcome = ask_elsewhere(worker, client, packet, len, &query, transport,
 					action == RESOLVE_FORWARD_SHADOWED, &upstream);
@@ -347,6 +359,7 @@ static int expire(struct worker *worker)
 	int64_t forward = forward_expire(worker), tcp = tcp_expire(worker);
 	int64_t next = forward < tcp ? forward : tcp, wait = next - worker->now_ms;
 
+	stats_set(&worker->stats.tcp_clients, tcp_count(worker->tcp));
 	if (next == INT64_MAX)
 		return -1;
 	return wait > 60000 ? 60000 : (int)wait + 1;
@@ -369,7 +382,7 @@ static bool is_done(struct worker *worker)
 	if (order == WORKER_DRAIN && !worker->draining)
 		drain(worker);
 	return order == WORKER_STOP ||
-	       (worker->draining && worker->waiting == 0 && tcp_is_empty(worker->tcp));
+	       (worker->draining && worker->waiting == 0 && tcp_count(worker->tcp) == 0);
 }
 
 void *worker_run(void *arg)

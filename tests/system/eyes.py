@@ -6,7 +6,7 @@ eyes.py get PATH              status and body
 eyes.py metric NAME [K=V...]  the sum of the samples with these labels, by Prometheus' own parser
 eyes.py check                 all of /metrics is sound: parses, types known, histograms add up
 eyes.py raw BYTES             what the port answers to bytes that are no request, first line
-eyes.py hold N                opens N connections, sends nothing, waits for standard input to end
+eyes.py hold N [PORT]         opens N connections, sends nothing, waits for standard input to end
 """
 import http.client
 import socket
@@ -74,8 +74,8 @@ def raw(data):
         return sock.recv(4096).split(b"\r\n")[0].decode()
 
 
-def hold(number):
-    held = [socket.create_connection(("127.0.0.1", PORT)) for _ in range(int(number))]
+def hold(number, port=PORT):
+    held = [socket.create_connection(("127.0.0.1", int(port))) for _ in range(int(number))]
     print("ready", flush=True)
     sys.stdin.read()
     return len(held)

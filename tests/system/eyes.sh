@@ -55,15 +55,78 @@ test_metrics_count_what_was_asked_and_answered() {
 test_what_takes_long_is_in_a_late_bucket() {
 	start slow "$DNS" 0 limits.py slow "$FAKE4" 0.7 0
 	wait_for 5 logged slow ready
-	start_resolver --upstream "$FAKE4" --upstream "$SPARE4" # nobody is at the latter
+	start_resolver --upstream "$FAKE4" --upstream "$SPARE4" --max-concurrent 1 # nobody is at the latter
 	query www.example >/dev/null &
 	in_flight() { (($(eyes metric meshdns_in_flight) == 1)); }
 	wait_for 5 in_flight
+	expect_eq SERVFAIL "$(query other.example | rcode)"
 	wait $!
+	expect_metric 1 coredns_forward_max_concurrent_rejects_total
 	expect_metric 0 meshdns_in_flight
-	expect_metric 1 coredns_dns_request_duration_seconds_count
-	expect_metric 0 coredns_dns_request_duration_seconds_bucket le=0.512
-	expect_metric 1 coredns_dns_request_duration_seconds_bucket le=1.024
+	expect_metric 2 coredns_dns_request_duration_seconds_count
+	expect_metric 1 coredns_dns_request_duration_seconds_bucket le=0.512
+	expect_metric 2 coredns_dns_request_duration_seconds_bucket le=1.024
+}
+
+# expect_sample NAME{LABELS} VALUE: in $BODY, which is all of /metrics.
+expect_sample() { grep -qxF "$1 $2" <<<"$BODY" || fail "no '$1 $2' but $(grep -F "$1 " <<<"$BODY")"; }
+
+test_metrics_of_upstreams() {
+	start_resolver --upstream "$UNBOUND4"
+	query www.outside.example >/dev/null
+	query no.such.name >/dev/null
+	query +tcp www.outside.example >/dev/null
+	query +tcp big.outside.example >/dev/null
+	exec {held}> >(as_app eyes.py hold 3 15053 >"$LAB/log/hold")
+	wait_for 5 logged hold ready
+	BODY=$(eyes get /metrics)
+	exec {held}>&-
+
+	local to="to=\"$UNBOUND4:53\"" proxy='proxy_name="forward"' n
+	local time=coredns_proxy_request_duration_seconds
+	expect_sample "${time}_count{$proxy,$to,rcode=\"NOERROR\"}" 3
+	# One of them is ours: whether this server is a loop.
+	expect_sample "${time}_count{$proxy,$to,rcode=\"NXDOMAIN\"}" 2
+	expect_sample "coredns_forward_responses_total{$to,rcode=\"NXDOMAIN\"}" 2
+	expect_sample "coredns_forward_requests_total{$to}" 5
+	expect_sample "coredns_forward_request_duration_seconds_bucket{$to,le=\"+Inf\"}" 5
+	expect_sample "coredns_proxy_conn_cache_misses_total{$proxy,$to,proto=\"tcp\"}" 1
+	expect_sample "coredns_proxy_conn_cache_hits_total{$proxy,$to,proto=\"tcp\"}" 1
+	n=$(sed -n "s/^coredns_proxy_conn_cache_misses_total{.*udp\"} //p" <<<"$BODY")
+	expect_sample "coredns_proxy_conn_cache_hits_total{$proxy,$to,proto=\"udp\"}" $((3 - n))
+	expect_sample "meshdns_upstream_tcp_connections_total{$to}" 1
+	expect_sample "meshdns_upstream_state{$to,state=\"up\"}" 1
+	expect_sample "meshdns_upstream_retransmissions_total{$to}" 0
+	grep -q "^meshdns_upstream_srtt_seconds{$to} 0\.0*[1-9]" <<<"$BODY" || fail "no srtt"
+	expect_sample meshdns_tcp_clients 3
+	expect_between 40 100 "$(eyes check)" "families"
+}
+
+test_metrics_of_a_server_that_is_not_there() {
+	start_resolver --upstream "$SPARE4"
+	down() {
+		query www.example >/dev/null
+		(($(eyes metric meshdns_upstream_state to="$SPARE4:53" state=down) == 1))
+	}
+	wait_for 5 down
+	expect_metric 0 coredns_forward_healthcheck_broken_total
+	query www.example >/dev/null
+	expect_metric 1 coredns_forward_healthcheck_broken_total
+	failures() { (($(eyes metric "$1" to="$SPARE4:53") > 0)); }
+	wait_for 5 failures coredns_proxy_healthcheck_failures_total
+	expect_status 0 failures coredns_forward_healthcheck_failures_total
+	expect_status 0 failures meshdns_upstream_failures_total
+}
+
+test_who_is_turned_away_is_counted() {
+	start_resolver --names "$LAB/names" --rate-limit 1
+	for _ in {1..6}; do query +ignore +time=1 redis.mesh >/dev/null || :; done
+	local answered dropped
+	answered=$(eyes metric coredns_dns_responses_total rcode=NOERROR)
+	dropped=$(eyes metric meshdns_dropped_total reason=rate)
+	expect_eq 6 $((answered + dropped))
+	expect_metric "$answered" coredns_dns_requests_total type=A
+	expect_between 1 5 "$(eyes metric coredns_dns_responses_total rcode=NOERROR plugin=)" "sent to TCP"
 }
 
 test_a_failure_of_all_upstreams_is_our_own_error() {
