@@ -119,6 +119,7 @@ Test(pod, arguments_carry_a_whole_configuration)
 	cr_assert_eq(read_pod(REQUEST(""), &request, &pod, &failure), 0, "%s", failure.err.msg);
 	cr_expect(pod.settings.redirect_inbound && !pod.settings.redirect_all_dns);
 	cr_expect_eq(pod.settings.exclude_inbound_ports.n, 2);
+	pod_free(&pod);
 	request_free(&request);
 	args = "MESHDNS_CONFIG=%%%";
 	cr_expect_eq(read_pod(REQUEST(""), &request, &pod, &failure), -1);
