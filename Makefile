@@ -60,16 +60,22 @@ cni_rules  := $(filter iptables/%,$(redirect)) common/cgroup.o \
 	      $(patsubst %,redirector/%.o,apply compare host_nameservers owner policy policy_dns \
 	      policy_proxy settings settings_backend settings_parse settings_yaml)
 cni        := $(patsubst %.c,%.o,$(sort $(wildcard cni/*.c)))
+static     := $(if $(SAN),,-static-pie -Wl,-z,relro,-z,now)
 
-meshdns-cni_objs := $(common:common/user.o=common/user_nameless.o) $(cni_rules) $(cni) $(if $(SAN),,iptables/mnl.o)
+meshdns-cni_objs := $(common:common/user.o=common/user_nameless.o) $(cni_rules) \
+	      $(filter-out cni/install%,$(cni)) $(if $(SAN),,iptables/mnl.o)
 meshdns-cni_libs := -lnftnl $(if $(SAN),-lmnl) -ljansson -lyaml
-meshdns-cni_link := $(if $(SAN),,-static-pie -Wl,-z,relro,-z,now)
+meshdns-cni_link := $(static)
 
-programs   := meshdns-redirect meshdns-resolver
+meshdns-cni-install_objs := $(filter-out cni/main.o,$(meshdns-cni_objs)) $(filter cni/install%,$(cni))
+meshdns-cni-install_libs := $(meshdns-cni_libs)
+meshdns-cni-install_link := $(static)
+
+programs   := meshdns-redirect meshdns-resolver meshdns-cni-install
 plugins    := meshdns-cni
 units      := redirector/meshdns-redirect.service resolver/meshdns-resolver.service \
 	      resolver/meshdns-resolver.socket
-manpages   := redirector/meshdns-redirect.8 resolver/meshdns-resolver.8 cni/meshdns-cni.8
+manpages   := redirector/meshdns-redirect.8 resolver/meshdns-resolver.8 cni/meshdns-cni.8 cni/meshdns-cni-install.8
 
 all: $(programs:%=$(BUILD)/%) $(plugins:%=$(BUILD)/%)
 

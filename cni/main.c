@@ -14,6 +14,7 @@
 #include "cni/conf.h"
 #include "cni/log_file.h"
 #include "cni/protocol.h"
+#include "cni/repair.h"
 #include "cni/result.h"
 #include "cni/verbs.h"
 #include "common/cleanup.h"
@@ -125,7 +126,23 @@ static int introduce(void)
 	return EXIT_SUCCESS;
 }
 
-int main(void)
+static int run_by_hand(int argc, char **argv)
+{
+	log_set_level(LOG_LEVEL_INFO);
+	if (!strcmp(argv[1], "repair"))
+		return repair_main(argc - 1, argv + 1);
+	if (!strcmp(argv[1], "--version")) {
+		puts(PROGRAM " " MESHDNS_VERSION);
+		return EXIT_SUCCESS;
+	}
+	fputs("Usage: " PROGRAM " repair [OPTION]...\n"
+	      "       " PROGRAM " --version\n"
+	      "A container runtime calls it without words; meshdns-cni(8) says how.\n",
+	      strcmp(argv[1], "--help") != 0 ? stderr : stdout);
+	return strcmp(argv[1], "--help") != 0 ? 2 : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
 {
 	cleanup_request struct request request;
 	struct failure failure = {0};
@@ -139,6 +156,8 @@ int main(void)
 	clearenv(); /* what was inherited is nobody's word; the strings stay */
 	if (!open_standard_files())
 		return EXIT_FAILURE;
+	if (!command && argc > 1)
+		return run_by_hand(argc, argv);
 	if (!command)
 		return introduce();
 	if (!strcmp(command, "VERSION"))

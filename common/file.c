@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,4 +59,37 @@ int file_read(const char *path, size_t max, char **ret_data, size_t *ret_len, st
 
 too_big:
 	return err_set(err, EFBIG, "%s is larger than %zu bytes, the limit", path, max);
+}
+
+static int write_all(int fd, const char *data, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno != EINTR)
+			return -1;
+		data += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+int file_replace(const char *path, const void *data, size_t len, mode_t mode, struct err *err)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	cleanup_fd int fd = -1;
+	char new_path[PATH_MAX];
+	int why;
+
+	if (snprintf(new_path, sizeof(new_path), "%.*s.%s.XXXXXX", (int)(name - path), path,
+		     name) >= (int)sizeof(new_path))
+		return err_set(err, ENAMETOOLONG, "cannot write %s: the name is too long", path);
+	if ((fd = mkostemp(new_path, O_CLOEXEC)) < 0)
+		return err_set(err, errno, "cannot write %s: %s", path, err_text(errno));
+	if (write_all(fd, data, len) == 0 && fchmod(fd, mode) == 0 && fsync(fd) == 0 &&
+	    close(take_fd(&fd)) == 0 && rename(new_path, path) == 0)
+		return 0;
+	why = errno;
+	unlink(new_path);
+	return err_set(err, why, "cannot write %s: %s", path, err_text(why));
 }

@@ -4,6 +4,7 @@
 #define MESHDNS_COMMON_FILE_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "common/err.h"
 
@@ -13,5 +14,12 @@
  * -EFBIG (larger than `max`), -EINVAL (not a regular file), ...
  */
 int file_read(const char *path, size_t max, char **ret_data, size_t *ret_len, struct err *err);
+
+/*
+ * Makes `path` be a file of this content and mode: whoever opens it finds the old one or the new
+ * one, whole, also after the power has failed. It is written beside it under a name that begins
+ * with a dot, so the directory must be writable.
+ */
+int file_replace(const char *path, const void *data, size_t len, mode_t mode, struct err *err);
 
 #endif

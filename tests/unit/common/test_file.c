@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -80,4 +81,24 @@ Test(file, what_cannot_be_read_is_named)
 	refused(path, 100, -ENOENT);
 	cr_assert_eq(mkfifo(path, 0600), 0);
 	refused(path, 100, -EINVAL); /* and does not wait for a writer */
+}
+
+Test(file, replacing_is_whole_and_leaves_nothing_else)
+{
+	char *data = NULL;
+	struct err err = {0};
+	struct stat st;
+	size_t len;
+
+	cr_assert_eq(file_replace(path, "one", 3, 0600, &err), 0, "%s", err.msg);
+	cr_assert_eq(file_replace(path, "second", 6, 0755, &err), 0, "%s", err.msg);
+	cr_assert_eq(file_read(path, 100, &data, &len, &err), 0);
+	cr_expect_str_eq(data, "second");
+	free(data);
+	cr_assert_eq(stat(path, &st), 0);
+	cr_expect_eq(st.st_mode & 07777, 0755);
+	cr_expect_lt(file_replace("/nowhere/f", "x", 1, 0600, &err), 0);
+	cr_expect(strstr(err.msg, "/nowhere/f"));
+	unlink(path);
+	cr_expect_eq(rmdir(dir), 0, "something was left");
 }

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cni/install.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cni/request.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/log.h"
+
+#define BINARY_MAX   ((size_t)64 * 1024 * 1024)
+#define SAVED_SUFFIX ".meshdns-saved" /* of a single plugin's file that a list stands for */
+#define CONF_MODE    0644
+
+/* --- the binary --- */
+
+void install_source(const struct install_settings *settings, char ret_path[PATH_MAX])
+{
+	ssize_t n = readlink("/proc/self/exe", ret_path, PATH_MAX - sizeof(NETD_PLUGIN) - 1);
+	char *slash;
+
+	ret_path[n > 0 ? n : 0] = '\0';
+	slash = strrchr(ret_path, '/');
+	if (settings->plugin)
+		snprintf(ret_path, PATH_MAX, "%s", settings->plugin);
+	else
+		memcpy(slash ? slash + 1 : ret_path, NETD_PLUGIN, sizeof(NETD_PLUGIN));
+}
+
+void install_target(const struct install_settings *settings, char ret_path[PATH_MAX])
+{
+	snprintf(ret_path, PATH_MAX, "%s/" NETD_PLUGIN, settings->bin_dir);
+}
+
+static bool has_content(const char *path, const char *data, size_t len)
+{
+	cleanup_free char *found = NULL;
+	size_t found_len;
+
+	return access(path, X_OK) == 0 &&
+	       file_read(path, BINARY_MAX, &found, &found_len, NULL) == 0 && found_len == len &&
+	       !memcmp(found, data, len);
+}
+
+/* By renaming, so that a runtime that just starts it gets the old one or the new one, whole. */
+static int reconcile_binary(const struct install_settings *settings, bool change,
+			    struct install_state *state, struct err *err)
+{
+	char source[PATH_MAX], target[PATH_MAX];
+	cleanup_free char *data = NULL;
+	size_t len;
+	int rc;
+
+	install_source(settings, source);
+	install_target(settings, target);
+	if ((rc = file_read(source, BINARY_MAX, &data, &len, err)) < 0)
+		return rc;
+	state->binary_there = has_content(target, data, len);
+	if (state->binary_there || !change)
+		return 0;
+	log_info(settings->dry_run ? "would install the plugin" : "installing the plugin",
+		 "file=%s from=%s", target, source);
+	if (settings->dry_run)
+		return 0;
+	mkdir(settings->bin_dir, 0755);
+	if ((rc = file_replace(target, data, len, 0755, err)) < 0)
+		return rc;
+	state->binary_there = true;
+	state->binary_changes++;
+	return 0;
+}
+
+/* --- the configuration --- */
+
+json_t *install_entry(const struct install_settings *settings, struct err *err)
+{
+	json_t *entry = json_pack("{s:s, s:{s:b, s:b}}", "type", NETD_PLUGIN, "capabilities",
+				  REQUEST_ANNOTATIONS_KEY, 1, "dns", 1);
+	json_t *given = NULL;
+	json_error_t error;
+
+	if (entry && settings->entry) {
+		given = json_load_file(settings->entry, 0, &error);
+		if (!given || json_object_update(entry, given) < 0 ||
+		    json_object_set_new(entry, "type", json_string(NETD_PLUGIN)) < 0) {
+			err_set(err, EINVAL, "%s: %s", settings->entry,
+				given ? "it is not a JSON object" : error.text);
+			json_decref(entry);
+			entry = NULL;
+		}
+		json_decref(given);
+	} else if (!entry) {
+		err_set(err, ENOMEM, "out of memory");
+	}
+	return entry;
+}
+
+/* What is being written is written whole, or not at all. */
+static int write_json(const struct install_settings *settings, const char *path, const json_t *json,
+		      struct err *err)
+{
+	cleanup_free char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
+	struct stat st;
+	size_t len = text ? strlen(text) : 0;
+
+	if (!text)
+		return err_set(err, ENOMEM, "out of memory for %s", path);
+	log_info(settings->dry_run ? "would write" : "writing", "file=%s", path);
+	if (settings->dry_run)
+		return 0;
+	text[len] = '\n'; /* in place of the NUL */
+	return file_replace(path, text, len + 1,
+			    stat(path, &st) == 0 ? st.st_mode & 07777 : CONF_MODE, err);
+}
+
+static int remove_file(const struct install_settings *settings, const char *path)
+{
+	if (access(path, F_OK) < 0)
+		return 0;
+	log_info(settings->dry_run ? "would remove" : "removing", "file=%s", path);
+	return settings->dry_run ? 0 : unlink(path);
+}
+
+/*
+ * containerd looks at the directory again when something in it is renamed or removed, and does not
+ * see what happens in folders.
+ */
+static void nudge_runtimes(const struct install_settings *settings)
+{
+	static const char name[] = ".meshdns-nudge", other[] = ".meshdns-nudged";
+	cleanup_fd int dir = -1, fd = -1;
+
+	if (settings->dry_run ||
+	    (dir = open(settings->net_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return;
+	fd = openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd >= 0 && renameat(dir, name, dir, other) == 0)
+		unlinkat(dir, other, 0);
+}
+
+static int drop_in(const struct install_settings *settings, const struct netd_file *file,
+		   json_t *entry, struct err *err)
+{
+	char path[PATH_MAX], folder[PATH_MAX];
+	json_t *without;
+	int rc = 0;
+
+	netd_drop_in_path(settings->net_dir, netd_network(file), path);
+	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(path, '/') - path), path);
+	if (!settings->dry_run && mkdir(folder, 0755) < 0 && errno != EEXIST)
+		return err_set(err, errno, "cannot make %s: %s", folder, err_text(errno));
+	if ((rc = write_json(settings, path, entry, err)) < 0 || !netd_find_entry(file->json))
+		goto out;
+	/* What an earlier version of us has inserted would be called as well. */
+	without = netd_without_entry(file->json);
+	snprintf(path, sizeof(path), "%s/%s", settings->net_dir, file->name);
+	rc = write_json(settings, path, without, err);
+	json_decref(without);
+out:
+	nudge_runtimes(settings);
+	return rc;
+}
+
+/* A runtime prefers NAME.conf to NAME.conflist, so the list can only count when that is gone. */
+static int insert_wrapped(const struct install_settings *settings, const struct netd_file *file,
+			  json_t *entry, struct err *err)
+{
+	char path[PATH_MAX], saved[PATH_MAX + sizeof(SAVED_SUFFIX)], list_path[PATH_MAX];
+	json_t *single = netd_wrap(file->json),
+	       *list = single ? netd_with_entry(single, entry) : NULL;
+	const char *dot = strrchr(file->name, '.');
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/%s", settings->net_dir, file->name);
+	snprintf(saved, sizeof(saved), "%s" SAVED_SUFFIX, path);
+	snprintf(list_path, sizeof(list_path), "%s/%.*s.conflist", settings->net_dir,
+		 (int)(dot - file->name), file->name);
+	rc = write_json(settings, list_path, list, err);
+	if (rc == 0 && !settings->dry_run && rename(path, saved) < 0)
+		rc = err_set(err, errno, "cannot rename %s: %s", path, err_text(errno));
+	json_decref(single);
+	json_decref(list);
+	return rc;
+}
+
+static int insert(const struct install_settings *settings, const struct netd_file *file,
+		  json_t *entry, struct err *err)
+{
+	char path[PATH_MAX];
+	json_t *list;
+	int rc;
+
+	if (!file->is_list)
+		return insert_wrapped(settings, file, entry, err);
+	netd_drop_in_path(settings->net_dir, netd_network(file), path);
+	remove_file(settings, path); /* it would be called as well */
+	list = netd_with_entry(file->json, entry);
+	snprintf(path, sizeof(path), "%s/%s", settings->net_dir, file->name);
+	rc = write_json(settings, path, list, err);
+	json_decref(list);
+	return rc;
+}
+
+/* Both ways at once would be two calls for each pod. */
+static bool is_configured(const struct install_settings *settings, const struct netd_file *file,
+			  json_t *entry, bool drop_ins)
+{
+	json_t *inserted = netd_find_entry(file->json), *effective;
+	bool right;
+
+	if (drop_ins != !inserted)
+		return false;
+	effective = netd_entry_in_effect(settings->net_dir, file);
+	right = json_equal(effective, entry);
+	json_decref(effective);
+	return right;
+}
+
+static bool decide_mode(const struct install_settings *settings, const struct netd_file *file,
+			const char **ret_why)
+{
+	if (!netd_takes_drop_ins(file)) {
+		*ret_why = file->is_list ? "the list takes only the plugins in it"
+					 : "a single plugin has no folder for others";
+		return false;
+	}
+	*ret_why = "it was asked for";
+	if (settings->mode != INSTALL_AUTO)
+		return settings->mode == INSTALL_DROP_IN;
+	return install_runtimes_take_drop_ins(ret_why);
+}
+
+static void name_candidates(const struct netd *netd)
+{
+	for (size_t i = 0; i < netd->n; i++) {
+		const struct netd_file *file = &netd->files[i];
+
+		if (!file->json)
+			log_warning("a configuration is not valid, and some runtimes stop at it",
+				    "file=%s reason=\"%s\"", file->name, file->why_not);
+		else if (i != netd->chosen)
+			log_info("another network is configured, and is left alone",
+				 "file=%s network=%s", file->name, netd_network(file));
+	}
+}
+
+static int reconcile_conf(const struct install_settings *settings, bool change,
+			  struct install_state *state, struct err *err)
+{
+	cleanup_netd struct netd netd = {0};
+	const struct netd_file *file;
+	json_t *entry;
+	int rc;
+
+	if ((rc = netd_read(settings->net_dir, settings->conf_name, &netd, err)) < 0)
+		return rc;
+	if (netd.chosen == netd.n)
+		return err_set(err, ENOENT,
+			       "no network is configured in %s yet%s%s; the plugin goes behind the "
+			       "one that makes the pods' network",
+			       settings->net_dir, settings->conf_name ? " by " : "",
+			       settings->conf_name ? settings->conf_name : "");
+	file = &netd.files[netd.chosen];
+	snprintf(state->file, sizeof(state->file), "%s", file->name);
+	snprintf(state->network, sizeof(state->network), "%s", netd_network(file));
+	state->drop_ins = decide_mode(settings, file, &state->why_mode);
+	if (!(entry = install_entry(settings, err)))
+		return err->code;
+	state->configured = is_configured(settings, file, entry, state->drop_ins);
+	if (!state->configured && change) {
+		name_candidates(&netd);
+		log_info("putting the plugin into the network's configuration",
+			 "network=%s by=%s reason=\"%s\"", state->network,
+			 state->drop_ins ? "drop-in" : "insertion", state->why_mode);
+		rc = state->drop_ins ? drop_in(settings, file, entry, err)
+				     : insert(settings, file, entry, err);
+		state->configured = rc == 0 && !settings->dry_run;
+		state->conf_changes += state->configured;
+	}
+	json_decref(entry);
+	return rc;
+}
+
+/* The binary first: no configuration may name one that is not there. */
+static int reconcile(const struct install_settings *settings, bool change,
+		     struct install_state *ret_state, struct err *err)
+{
+	int rc;
+
+	*ret_state = (struct install_state){.why_mode = ""};
+	if ((rc = reconcile_binary(settings, change, ret_state, err)) < 0)
+		return rc;
+	return reconcile_conf(settings, change, ret_state, err);
+}
+
+int install_reconcile(const struct install_settings *settings, struct install_state *ret_state,
+		      struct err *err)
+{
+	return reconcile(settings, true, ret_state, err);
+}
+
+int install_look(const struct install_settings *settings, struct install_state *ret_state,
+		 struct err *err)
+{
+	return reconcile(settings, false, ret_state, err);
+}
+
+/* --- taking it away --- */
+
+/* A list that stood for a single plugin's file goes when that comes back. */
+static int take_out(const struct install_settings *settings, const struct netd_file *file,
+		    struct err *err)
+{
+	char path[PATH_MAX], single[PATH_MAX], saved[PATH_MAX + sizeof(SAVED_SUFFIX)];
+	const char *dot = strrchr(file->name, '.');
+	json_t *without;
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/%s", settings->net_dir, file->name);
+	snprintf(single, sizeof(single), "%s/%.*s.conf", settings->net_dir, (int)(dot - file->name),
+		 file->name);
+	snprintf(saved, sizeof(saved), "%s" SAVED_SUFFIX, single);
+	without = netd_without_entry(file->json);
+	if (json_array_size(json_object_get(without, "plugins")) == 1 && access(saved, F_OK) == 0) {
+		log_info(settings->dry_run ? "would put back" : "putting back", "file=%s", single);
+		rc = settings->dry_run || rename(saved, single) == 0
+			     ? remove_file(settings, path)
+			     : err_set(err, errno, "cannot rename %s: %s", saved, err_text(errno));
+	} else {
+		rc = write_json(settings, path, without, err);
+	}
+	json_decref(without);
+	return rc;
+}
+
+static int remove_from_confs(const struct install_settings *settings, struct err *err)
+{
+	cleanup_netd struct netd netd = {0};
+	int rc = netd_read(settings->net_dir, NULL, &netd, err);
+
+	if (rc == -ENOENT)
+		return 0;
+	for (size_t i = 0; rc == 0 && i < netd.n; i++) {
+		char path[PATH_MAX], *slash;
+
+		if (!netd.files[i].json)
+			continue;
+		netd_drop_in_path(settings->net_dir, netd_network(&netd.files[i]), path);
+		if (access(path, F_OK) == 0) {
+			remove_file(settings, path);
+			slash = strrchr(path, '/');
+			*slash = '\0';
+			if (!settings->dry_run)
+				rmdir(path); /* unless others have dropped something in */
+		}
+		if (netd_find_entry(netd.files[i].json))
+			rc = take_out(settings, &netd.files[i], err);
+	}
+	nudge_runtimes(settings);
+	return rc;
+}
+
+int install_remove(const struct install_settings *settings, unsigned int *ret_kept_for,
+		   struct err *err)
+{
+	char target[PATH_MAX];
+	int rc;
+
+	*ret_kept_for = 0;
+	if ((rc = remove_from_confs(settings, err)) < 0)
+		return rc;
+	*ret_kept_for = install_pods_left(settings);
+	if (*ret_kept_for)
+		return 0;
+	install_target(settings, target);
+	return remove_file(settings, target) < 0
+		       ? err_set(err, errno, "cannot remove %s: %s", target, err_text(errno))
+		       : 0;
+}

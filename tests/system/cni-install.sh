@@ -1,0 +1,288 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# meshdns-cni-install in directories of its own, and `meshdns-cni repair`.
+# shellcheck disable=SC2031 # start sets PID in the shell that reads it
+
+# shellcheck source=tests/system/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/system/lib-cni.sh
+. "$SYSTEM/lib-cni.sh"
+
+setup() {
+	need nft python3
+	cni_setup
+}
+
+PRIMARY='{"zeta": 1, "cniVersion": "0.4.0", "name": "pods", "plugins": [{"type": "bridge", "n": 1.50}, {"type": "portmap"}]}'
+
+# fresh [FILE [TEXT]]: a node whose network is configured by that.
+fresh() {
+	rm -rf "$LAB/node"
+	mkdir -p "$LAB/node/net.d" "$LAB/node/bin" "$LAB/node/cache"
+	printf '%s\n' "${2:-$PRIMARY}" >"$LAB/node/net.d/${1:-10-pods.conflist}"
+}
+
+FLAGS=()
+installer() {
+	meshdns-cni-install "$@" --net-dir "$LAB/node/net.d" --bin-dir "$LAB/node/bin" \
+		--cache-dir "$LAB/node/cache" --state-dir "$STATE" "${FLAGS[@]}"
+}
+net_d() { (cd "$LAB/node/net.d" && find . -type f | sort | flat); }
+types() { python3 -c 'import json, sys; print(*[p["type"] for p in json.load(open(sys.argv[1]))["plugins"]])' \
+	"$LAB/node/net.d/${1:-10-pods.conflist}"; }
+state() { installer status --json | member "$1"; }
+
+start_watch() {
+	FLAGS=(--ready-file "$LAB/ready-watch" --metrics-file "$LAB/metrics" "$@")
+	start watch "$DNS" 0 meshdns-cni-install watch --net-dir "$LAB/node/net.d" \
+		--bin-dir "$LAB/node/bin" --cache-dir "$LAB/node/cache" --state-dir "$STATE" "${FLAGS[@]}"
+	FLAGS=()
+}
+
+# --- installing ---------------------------------------------------------------------------------
+
+test_inserting_keeps_what_is_there() {
+	fresh
+	chmod 0600 "$LAB/node/net.d/10-pods.conflist"
+	expect_status 1 installer status
+	installer install
+	cmp "$LAB/bin/meshdns-cni" "$LAB/node/bin/meshdns-cni"
+	expect_eq 'bridge portmap meshdns-cni' "$(types)"
+	expect_eq '["zeta", "cniVersion", "name", "plugins"]' \
+		"$(python3 -c 'import json, sys; print(json.dumps(list(json.load(open(sys.argv[1])))))' "$LAB/node/net.d/10-pods.conflist")"
+	expect_eq 600 "$(stat -c %a "$LAB/node/net.d/10-pods.conflist")"
+	expect_match 'nothing to do' "$(installer install 2>&1)"
+	expect_status 0 installer status
+	expect_eq 'pods' "$(state network)"
+	installer remove
+	expect_eq 'bridge portmap' "$(types)"
+	expect_eq ./10-pods.conflist "$(net_d)"
+	[[ ! -e $LAB/node/bin/meshdns-cni ]]
+	installer remove # twice is once
+}
+
+test_dropping_in_changes_nobodys_file() {
+	fresh
+	cp "$LAB/node/net.d/10-pods.conflist" "$LAB/before"
+	FLAGS=(--mode drop-in)
+	installer install
+	cmp "$LAB/before" "$LAB/node/net.d/10-pods.conflist"
+	expect_eq './10-pods.conflist ./pods/90-meshdns.conf' "$(net_d)"
+	expect_eq meshdns-cni "$(member type <"$LAB/node/net.d/pods/90-meshdns.conf")"
+	expect_eq drop-in "$(state mode)"
+	FLAGS=(--mode insert) # changes over, and back
+	installer install
+	expect_eq ./10-pods.conflist "$(net_d)"
+	FLAGS=(--mode drop-in)
+	installer install
+	expect_eq 'bridge portmap' "$(types)"
+	installer remove
+	expect_eq ./10-pods.conflist "$(net_d)"
+	[[ ! -e $LAB/node/net.d/pods ]]
+}
+
+test_a_list_that_takes_nothing_else_is_inserted_into() {
+	fresh 10-pods.conflist "${PRIMARY/\"zeta\": 1/\"loadOnlyInlinedPlugins\": true}"
+	FLAGS=(--mode drop-in)
+	installer install
+	expect_eq 'bridge portmap meshdns-cni' "$(types)"
+}
+
+# A runtime says by the modules that it was built of.
+test_runtimes_tell_what_they_take() {
+	local version expected
+	for version in v1.1.2:insert v1.3.0:drop-in; do
+		expected=${version#*:}
+		fresh
+		cp "$(command -v sleep)" "$LAB/bin/containerd"
+		printf 'dep\tgithub.com/containernetworking/cni\t%s\th1:x\n' "${version%:*}" >>"$LAB/bin/containerd"
+		start containerd "$DNS" 0 containerd 60
+		wait_for 5 grep -qx containerd "/proc/${PID[containerd]}/comm"
+		installer install
+		expect_eq "$expected" "$(state mode)"
+		stop containerd || :
+	done
+}
+
+test_one_plugin_alone_is_wrapped_and_comes_back() {
+	local single='{"cniVersion": "0.4.0", "name": "pods", "type": "bridge", "n": 1}'
+	fresh 10-pods.conf "$single"
+	installer install
+	expect_eq './10-pods.conf.meshdns-saved ./10-pods.conflist' "$(net_d)"
+	expect_eq 'bridge meshdns-cni' "$(types)"
+	expect_eq 0.4.0 "$(member cniVersion <"$LAB/node/net.d/10-pods.conflist")"
+	installer remove
+	expect_eq ./10-pods.conf "$(net_d)"
+	expect_eq "$single" "$(cat "$LAB/node/net.d/10-pods.conf")"
+}
+
+test_the_file_is_the_one_that_the_runtime_takes() {
+	fresh 20-pods.conflist
+	printf '{' >"$LAB/node/net.d/05-broken.conflist"
+	printf '{"name": "lo", "type": "loopback"}' >"$LAB/node/net.d/99-lo.conf"
+	printf '%s' "${PRIMARY/pods/others}" >"$LAB/node/net.d/30-others.conflist"
+	installer install 2>"$LAB/log/install"
+	expect_match '05-broken.conflist' "$(log_of install)"
+	expect_match '30-others.conflist network=others' "$(log_of install)"
+	expect_eq 'bridge portmap meshdns-cni' "$(types 20-pods.conflist)"
+	FLAGS=(--conf-name 30-others.conflist)
+	installer install 2>/dev/null
+	expect_eq 'bridge portmap meshdns-cni' "$(types 30-others.conflist)"
+	rm "$LAB/node/net.d/"*
+	expect_status 1 installer install
+	expect_match 'no network is configured' "$OUTPUT"
+}
+
+test_configuration_of_ones_own() {
+	fresh
+	printf '{"inject": "always", "capabilities": {"dns": true}}' >"$LAB/entry"
+	FLAGS=(--entry "$LAB/entry")
+	installer install
+	expect_eq always "$(member plugins.2.inject <"$LAB/node/net.d/10-pods.conflist")"
+	printf '{"inject": "annotated"}' >"$LAB/entry"
+	expect_status 1 installer status
+	installer install
+	expect_eq 'bridge portmap meshdns-cni' "$(types)"
+	expect_eq annotated "$(member plugins.2.inject <"$LAB/node/net.d/10-pods.conflist")"
+}
+
+test_a_dry_run_does_nothing() {
+	fresh
+	expect_match 'would install.*would write|would write' "$(installer install --dry-run 2>&1 | flat)"
+	expect_eq 'bridge portmap' "$(types)"
+	[[ ! -e $LAB/node/bin/meshdns-cni ]]
+	installer install
+	expect_match 'would write' "$(installer remove --dry-run 2>&1)"
+	expect_eq 'bridge portmap meshdns-cni' "$(types)"
+	[[ -e $LAB/node/bin/meshdns-cni ]]
+}
+
+# The runtime may yet delete pods by a configuration that names it.
+test_the_binary_stays_for_pods_that_are_left() {
+	local list
+	fresh
+	installer install
+	list=$(base64 -w0 "$LAB/node/net.d/10-pods.conflist")
+	printf '{"kind": "cniCacheV1", "containerId": "c", "ifName": "eth0", "networkName": "pods", "config": "%s"}' "$list" \
+		>"$LAB/node/cache/pods-c-eth0"
+	expect_match 'pods=1' "$(installer remove 2>&1)"
+	expect_eq 'bridge portmap' "$(types)"
+	[[ -x $LAB/node/bin/meshdns-cni ]]
+	rm "$LAB/node/cache/pods-c-eth0"
+	installer remove
+	[[ ! -e $LAB/node/bin/meshdns-cni ]]
+}
+
+# --- watching -----------------------------------------------------------------------------------
+
+ready() { [[ -e $LAB/ready-watch ]]; }
+not_ready() { [[ ! -e $LAB/ready-watch ]]; }
+is_in() { [[ $(types) == *meshdns-cni ]]; }
+
+test_watching_puts_back_in_milliseconds() {
+	local started took
+	fresh
+	start_watch
+	wait_for 5 ready
+	is_in
+	started=$(now_ms)
+	printf '%s' "$PRIMARY" >"$LAB/node/net.d/.new" && mv "$LAB/node/net.d/.new" "$LAB/node/net.d/10-pods.conflist"
+	wait_for 5 is_in
+	took=$(($(now_ms) - started))
+	expect_between 0 300 $took 'milliseconds until it was back'
+	rm "$LAB/node/bin/meshdns-cni"
+	wait_for 5 cmp "$LAB/bin/meshdns-cni" "$LAB/node/bin/meshdns-cni"
+	printf x >"$LAB/node/bin/meshdns-cni"
+	wait_for 5 cmp "$LAB/bin/meshdns-cni" "$LAB/node/bin/meshdns-cni"
+	expect_match 'configuration_changes_total 2' "$(cat "$LAB/metrics")"
+	stop watch
+	not_ready
+	is_in # kept
+}
+
+test_watching_waits_for_a_network() {
+	fresh
+	mv "$LAB/node/net.d/10-pods.conflist" "$LAB/later"
+	start_watch --on-exit remove
+	wait_for 5 logged watch 'no network is configured'
+	not_ready
+	cp "$LAB/later" "$LAB/node/net.d/10-pods.conflist"
+	wait_for 5 ready
+	rm "$LAB/node/net.d/10-pods.conflist"
+	wait_for 5 not_ready
+	cp "$LAB/later" "$LAB/node/net.d/20-other-name.conflist"
+	wait_for 5 ready
+	stop watch
+	expect_eq 'bridge portmap' "$(types 20-other-name.conflist)"
+	[[ ! -e $LAB/node/bin/meshdns-cni ]]
+}
+
+# Two that want it otherwise do not keep the machine busy.
+test_watching_does_not_fight() {
+	local i before after
+	fresh
+	start_watch
+	wait_for 5 ready
+	for i in {1..100}; do
+		printf '%s' "$PRIMARY" >"$LAB/node/net.d/.new" && mv "$LAB/node/net.d/.new" "$LAB/node/net.d/10-pods.conflist"
+		sleep 0.01
+	done
+	wait_for 8 is_in
+	wait_for 5 logged watch 'keeps taking the plugin out'
+	before=$(grep -c 'writing' "$LAB/log/watch")
+	expect_between 10 60 "$before" 'times that it was put back'
+	sleep 0.3
+	after=$(grep -c 'writing' "$LAB/log/watch")
+	expect_eq "$before" "$after" # calm when the other is
+	stop watch
+}
+
+# --- repairing ----------------------------------------------------------------------------------
+
+repair() {
+	nsenter --net="/run/netns/$NODE" meshdns-cni repair --state-dir "$STATE" --cache-dir "$LAB/node/cache" \
+		--net-dir "$LAB/node/net.d" "$@"
+}
+
+test_repair_of_what_was_changed() {
+	fresh
+	pod repair
+	conflist
+	cni ADD >/dev/null
+	expect_match "^right +$POD eth0" "$(repair)"
+	in_pod nft flush chain inet meshdns output-nat
+	expect_status 1 repair
+	expect_match "^different +$POD eth0.*missing: chain output-nat" "$OUTPUT"
+	in_pod nft flush ruleset
+	expect_status 1 repair --json
+	expect_eq missing "$(member 0.state <<<"$OUTPUT")"
+	expect_match '^repaired' "$(repair --apply 2>/dev/null)"
+	expect_match '^right' "$(repair)"
+	ours CHECK
+	cni DEL
+	expect_eq '' "$(repair)"
+}
+
+# A pod that was started while the plugin was not in the list: libcni remembers its annotations.
+test_repair_of_pods_that_started_without_us() {
+	local key=io.kubernetes.cri.pod-annotations cached=$LAB/node/cache/pods-c-eth0
+	fresh
+	pod missed
+	printf '{"kind": "cniCacheV1", "containerId": "c", "ifName": "eth0", "networkName": "pods", "config": "e30=",
+		"cniArgs": [["IgnoreUnknown", "1"], ["K8S_POD_NAMESPACE", "shop"], ["K8S_POD_NAME", "web-0"], ["K8S_POD_INFRA_CONTAINER_ID", "c"]],
+		"capabilityArgs": {"%s": {"kuma.io/sidecar-injected": "true", "meshdns.io/redirect-dns-port": "15055"}},
+		"result": {"cniVersion": "0.4.0", "interfaces": [{"name": "eth0", "sandbox": "%s"}], "ips": []}}' "$key" "$NETNS" >"$cached"
+	expect_eq '' "$(repair)" # the plugin is in no list
+	meshdns-cni-install install --net-dir "$LAB/node/net.d" --bin-dir "$LAB/node/bin" 2>/dev/null
+	expect_status 1 repair
+	expect_match '^missing +c eth0 shop/web-0' "$OUTPUT"
+	expect_match '^repaired' "$(repair --apply 2>/dev/null)"
+	expect_match 'redirect to :15055' "$(pod_rules)"
+	expect_eq c:eth0 "$(remembered)"
+	sed -i 's/sidecar-injected": "true"/sidecar-injected": "false"/' "$cached"
+	rm -r "$STATE"
+	expect_eq '' "$(repair)"
+}
+
+run_tests "$@"
