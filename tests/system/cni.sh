@@ -282,7 +282,7 @@ test_user_namespaces() {
 	mapfile_variables
 	unshare --user --net sleep 60 &
 	owner=$!
-	wait_for 5 bash -c "[[ \$(readlink /proc/$owner/ns/net) != \$(readlink /proc/self/ns/net) ]]"
+	wait_for 5 bash -c "[[ \$(readlink /proc/$owner/ns/user) != \$(readlink /proc/self/ns/user) ]]"
 	echo 0 100000 65536 >/proc/$owner/uid_map
 	echo 0 100000 65536 >/proc/$owner/gid_map
 	VARIABLES[1]=CNI_NETNS=/proc/$owner/ns/net
