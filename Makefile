@@ -76,6 +76,7 @@ plugins    := meshdns-cni
 units      := redirector/meshdns-redirect.service resolver/meshdns-resolver.service \
 	      resolver/meshdns-resolver.socket
 manpages   := redirector/meshdns-redirect.8 resolver/meshdns-resolver.8 cni/meshdns-cni.8 cni/meshdns-cni-install.8
+manpages5  := resolver/corefile/meshdns-corefile.5
 
 all: $(programs:%=$(BUILD)/%) $(plugins:%=$(BUILD)/%)
 
@@ -118,6 +119,8 @@ install: all
 	install -m 0755 $(programs:%=$(BUILD)/%) $(DESTDIR)$(SBINDIR)
 	install -m 0755 $(plugins:%=$(BUILD)/%) $(DESTDIR)$(CNIDIR)
 	install -m 0644 $(manpages) $(DESTDIR)$(MANDIR)/man8
+	install -d $(DESTDIR)$(MANDIR)/man5
+	install -m 0644 $(manpages5) $(DESTDIR)$(MANDIR)/man5
 	[ -e $(DESTDIR)$(CONFDIR)/redirect.yaml ] || \
 		install -m 0644 redirector/redirect.yaml $(DESTDIR)$(CONFDIR)
 	install -m 0644 scripts/meshdns.sysusers $(DESTDIR)$(SYSUSERSDIR)/meshdns.conf
@@ -128,6 +131,7 @@ install: all
 uninstall:
 	rm -f $(programs:%=$(DESTDIR)$(SBINDIR)/%) $(plugins:%=$(DESTDIR)$(CNIDIR)/%) \
 	      $(addprefix $(DESTDIR)$(MANDIR)/man8/,$(notdir $(manpages))) \
+	      $(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(manpages5))) \
 	      $(addprefix $(DESTDIR)$(UNITDIR)/,$(notdir $(units))) \
 	      $(DESTDIR)$(SYSUSERSDIR)/meshdns.conf
 	! cmp -s redirector/redirect.yaml $(DESTDIR)$(CONFDIR)/redirect.yaml || \
@@ -159,7 +163,7 @@ lint: $(BUILD)/version.h
 	clang-format --dry-run -Werror $(sources)
 	scripts/check-includes
 	shellcheck -x $(shell git ls-files -co --exclude-standard | xargs grep -lE '^#!/bin/(ba)?sh|^#!/usr/bin/env bash' 2>/dev/null)
-	mandoc -T lint -W warning $(manpages)
+	mandoc -T lint -W warning $(manpages) $(manpages5)
 	printf '%s\n' $(filter-out tests/unit/%,$(filter %.c,$(sources))) | xargs -P 2 -n 4 sh -c \
 		'clang-tidy --quiet "$$@" -- -std=gnu17 -I. -I$(BUILD) -D_GNU_SOURCE' sh
 

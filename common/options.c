@@ -126,18 +126,24 @@ const struct option_row *options_find(const struct option_row *rows, const char 
 	return rows->name ? rows : NULL;
 }
 
+/* The row of what is behind the dashes of a flag, which may have a value; NULL: there is none. */
+static const struct option_row *find_flag(const struct option_row *rows, const char *flag)
+{
+	while (rows->name && !word_is(rows->name, flag, strcspn(flag, "=")))
+		rows++;
+	return rows->name ? rows : NULL;
+}
+
 /* One flag at argv[0], its value perhaps at argv[1]; returns how many of them it was. */
 static int parse_flag(const struct option_row *rows, void *settings, int argc, char **argv,
 		      bool given[OPTIONS_MAX], struct err *err)
 {
-	const char *name = argv[0] + 2, *value;
-	const struct option_row *row = rows;
+	const char *name = argv[0] + (argv[0][1] == '-' ? 2 : 1), *value;
+	const struct option_row *row = find_flag(rows, name);
 	size_t len = strcspn(name, "=");
 	int rc, used = 1;
 
-	while (row->name && !word_is(row->name, name, len))
-		row++;
-	if (!row->name)
+	if (!row)
 		return unknown_option(rows, name, (int)len, err);
 	value = name[len] ? name + len + 1 : NULL;
 	if (!value && row->arg) {
@@ -171,7 +177,7 @@ int options_parse(const struct option_row *rows, void *settings, int argc, char 
 			options_ended = true;
 			continue;
 		}
-		if (argv[i][1] != '-')
+		if (argv[i][1] != '-' && !find_flag(rows, argv[i] + 1))
 			return err_set(err, EINVAL,
 				       "unknown option %s; options are long: --help "
 				       "lists them",

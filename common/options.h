@@ -4,7 +4,8 @@
  * configuration files and its line in --help.
  *
  * Accepted forms of a flag are those of the tools that meshdns stands in for: `--name value`,
- * `--name=value`; a boolean is `--name`, `--name=true` or `--name=false`. `--` ends the options.
+ * `--name=value`; a boolean is `--name`, `--name=true` or `--name=false`; one dash does as well, as
+ * for CoreDNS. `--` ends the options.
  * Values are borrowed from argv and the environment.
  */
 #ifndef MESHDNS_COMMON_OPTIONS_H

@@ -22,6 +22,7 @@
 #include "common/privs.h"
 #include "common/resolvconf.h"
 #include "resolver/control.h"
+#include "resolver/corefile/front.h"
 #include "resolver/ctl.h"
 #include "resolver/dnstap.h"
 #include "version.h"
@@ -240,6 +241,21 @@ static int find_clients(const struct settings *s, struct access *access, struct 
 	return rc;
 }
 
+/* For those who start CoreDNS with one; a file that nobody removes. */
+static int write_pidfile(const char *path, struct err *err)
+{
+	FILE *file;
+	bool failed;
+
+	if (!path)
+		return 0;
+	if (!(file = fopen(path, "we")))
+		return err_set(err, errno, "--pidfile: cannot write %s: %s", path, err_text(errno));
+	fprintf(file, "%d\n", (int)getpid());
+	failed = ferror(file);
+	return fclose(file) || failed ? err_set(err, EIO, "--pidfile: cannot write %s", path) : 0;
+}
+
 static int run(struct settings *s, struct sockets *sockets, struct handover *handover,
 	       struct err *err)
 {
@@ -248,7 +264,8 @@ static int run(struct settings *s, struct sockets *sockets, struct handover *han
 
 	if (find_user(s, &user, err) < 0)
 		return EXIT_CONFIGURATION;
-	if (inherit(s, &user, sockets, handover, err) < 0 || open_listeners(s, sockets, err) < 0 ||
+	if (write_pidfile(s->corefile.pidfile, err) < 0 ||
+	    inherit(s, &user, sockets, handover, err) < 0 || open_listeners(s, sockets, err) < 0 ||
 	    open_control(s, &user, sockets->inherit.n > 0, &control_fd, err) < 0)
 		return EXIT_MACHINE;
 	if (s->dnstap && dnstap_load(err) < 0)
@@ -270,6 +287,29 @@ static int run(struct settings *s, struct sockets *sockets, struct handover *han
 	}
 }
 
+/* kuma-dp looks for the second line of a CoreDNS and does not start without one. */
+static const char version_text[] =
+	"meshdns-resolver " MESHDNS_VERSION "\nCoreDNS-meshdns-" MESHDNS_VERSION;
+
+/* --check and --print-config */
+static int check_configuration(const struct settings *settings)
+{
+	struct corefile *corefile;
+	struct err err = {0};
+
+	log_set_level(settings->log_level);
+	if (front_read(settings, &corefile, &err) < 0) {
+		fprintf(stderr, "meshdns-resolver: %s\n", err.msg);
+		return EXIT_CONFIGURATION;
+	}
+	if (settings->corefile.print)
+		corefile_print(corefile, stdout);
+	else
+		puts("OK");
+	corefile_free(corefile);
+	return fflush(stdout) ? EXIT_MACHINE : EXIT_DONE;
+}
+
 int main(int argc, char **argv)
 {
 	struct err err = {0};
@@ -285,12 +325,21 @@ int main(int argc, char **argv)
 		fprintf(stderr, "meshdns-resolver: %s\n", err.msg);
 		return EXIT_CONFIGURATION;
 	}
-	if (settings.help || settings.version) {
+	if (settings.help || settings.version || settings.corefile.plugins) {
 		if (settings.help)
 			settings_print_help(stdout);
+		else if (settings.version)
+			puts(version_text);
 		else
-			puts("meshdns-resolver " MESHDNS_VERSION);
+			front_print_plugins(stdout);
 		return fflush(stdout) ? EXIT_MACHINE : EXIT_DONE;
+	}
+	if (settings.corefile.check || settings.corefile.print)
+		return check_configuration(&settings);
+	if (front_has_file(&settings)) {
+		fputs("meshdns-resolver: a Corefile can be checked, but not be run yet: --check\n",
+		      stderr);
+		return EXIT_CONFIGURATION;
 	}
 	log_set_level(settings.log_level);
 	signal(SIGPIPE, SIG_IGN);

@@ -11,6 +11,7 @@
 #include "common/options.h"
 #include "common/resolvconf.h"
 #include "resolver/cache.h"
+#include "resolver/corefile/render.h"
 #include "resolver/ctl.h"
 #include "resolver/dnstap.h"
 #include "resolver/forward.h"
@@ -415,6 +416,39 @@ static const struct option_row rows[] = {
 	 .parse = parse_ready_fd},
 	{"log-level", OPTION_CALL, 0, "LEVEL", .help = "error, warning, info or debug (info)",
 	 .parse = parse_log_level},
+	{"", OPTION_TITLE, .help = "In the place of CoreDNS (a single dash does, too)"},
+	{"conf", OPTION_STRING, AT(corefile.conf), "FILE", .help = "a Corefile"},
+	{"template", OPTION_STRING, AT(corefile.template), "FILE",
+	 .help = "a Corefile with Kuma's variables in it, as {{ .CoreDNSPort }}"},
+	{"dns-coredns-config-template-path", OPTION_STRING, AT(corefile.template), "FILE",
+	 .help = NULL, .env = "CORE_DNS_CONFIG_TEMPLATE_PATH"},
+	{"check", OPTION_BOOL, AT(corefile.check), NULL,
+	 .help = "only say whether the Corefile, or the flags, are right"},
+	{"print-config", OPTION_BOOL, AT(corefile.print), NULL,
+	 .help = "print the effective configuration as a Corefile"},
+	{"dns.port", OPTION_PORT, AT(corefile.default_port), "PORT",
+	 .help = "port where the Corefile says none (53)"},
+	{"pidfile", OPTION_STRING, AT(corefile.pidfile), "FILE",
+	 .help = "write the process ID there"},
+	{"plugins", OPTION_BOOL, AT(corefile.plugins), NULL,
+	 .help = "print the directives that are known"},
+	{"quiet", OPTION_BOOL, AT(corefile.quiet), NULL, .help = "log warnings and errors only"},
+	{"dns-coredns-port", OPTION_PORT, AT(corefile.port), "PORT", .help = ".CoreDNSPort (15053)",
+	 .env = "CORE_DNS_PORT"},
+	{"dns-coredns-empty-port", OPTION_PORT, AT(corefile.empty_port), "PORT",
+	 .help = ".CoreDNSEmptyPort (15055)", .env = "CORE_DNS_EMPTY_PORT"},
+	{"dns-envoy-port", OPTION_PORT, AT(corefile.envoy_port), "PORT",
+	 .help = ".EnvoyDNSPort (15054)", .env = "ENVOY_DNS_PORT"},
+	{"dns-proxy-port", OPTION_PORT, AT(corefile.proxy_port), "PORT",
+	 .help = ".ProxyPort (15053)", .env = "PROXY_PORT"},
+	{"dns-prometheus-port", OPTION_PORT, AT(corefile.prometheus_port), "PORT",
+	 .help = ".PrometheusPort (19153)", .env = "PROMETHEUS_PORT"},
+	{"dns-enable-logging", OPTION_BOOL, AT(corefile.logging), NULL, .help = ".CoreDNSLogging",
+	 .env = "CORE_DNS_LOGGING"},
+	{"", OPTION_UNUSED, .env = "ENABLED"},
+	{"", OPTION_UNUSED, .env = "CORE_DNS_BINARY_PATH"},
+	{"", OPTION_UNUSED, .env = "CONFIG_DIR"},
+	{"", OPTION_TITLE, .help = "Help"},
 	{"help", OPTION_BOOL, AT(help), NULL, .help = "print this"},
 	{"version", OPTION_BOOL, AT(version), NULL, .help = "print the version"},
 	{0},
@@ -459,11 +493,18 @@ int settings_read(struct settings *settings, int argc, char **argv, struct err *
 		.ready_fd = -1,
 		.control = CTL_PATH,
 		.log_level = LOG_LEVEL_INFO,
+		.corefile = {.default_port = COREFILE_PORT,
+			     .port = RENDER_PORT,
+			     .empty_port = RENDER_EMPTY_PORT,
+			     .envoy_port = RENDER_ENVOY_PORT,
+			     .proxy_port = RENDER_PORT,
+			     .prometheus_port = RENDER_PROMETHEUS_PORT},
 	};
 	parse_domain(settings, "mesh", NULL);
 	parse_metrics(settings, "127.0.0.1", NULL);
 	settings->metrics_is_default = true;
-	if ((rc = options_parse(rows, settings, argc, argv, &words, err)) < 0)
+	if ((rc = options_parse_env(rows, settings, "KUMA_DNS_", environ, err)) < 0 ||
+	    (rc = options_parse(rows, settings, argc, argv, &words, err)) < 0)
 		return rc;
 	if (words > 0)
 		return err_set(err, EINVAL,
@@ -473,6 +514,8 @@ int settings_read(struct settings *settings, int argc, char **argv, struct err *
 	if (settings->cache && settings->cache / settings->workers < CACHE_MIN)
 		return err_set(err, EINVAL, "--cache: a worker needs %uK at least",
 			       CACHE_MIN >> 10);
+	if (settings->corefile.quiet && settings->log_level > LOG_LEVEL_WARNING)
+		settings->log_level = LOG_LEVEL_WARNING;
 	if (settings->n_listen == 0)
 		listen_on_loopback(settings);
 	settings->load.sources = settings->names;

@@ -31,6 +31,18 @@ struct settings_forward {
 	struct endpoint ep;
 };
 
+/* What CoreDNS and Kuma's data plane have for a Corefile. */
+struct settings_corefile {
+	const char *conf;      /* a Corefile */
+	const char *template;  /* or the data plane's template of one; NULL: neither */
+	uint16_t default_port; /* of keys without one */
+	/* The template's variables. */
+	uint16_t port, empty_port, envoy_port, proxy_port, prometheus_port;
+	bool logging;
+	bool check, print, plugins, quiet;
+	const char *pidfile;
+};
+
 struct settings { /* NOLINT(clang-analyzer-optin.performance.Padding): there is one */
 	struct endpoint listen[SETTINGS_LISTEN_MAX];
 	size_t n_listen;
@@ -73,6 +85,7 @@ struct settings { /* NOLINT(clang-analyzer-optin.performance.Padding): there is 
 	bool has_policy; /* else resolv.conf's `rotate` may choose one */
 	bool upstream_tcp, use_0x20;
 	bool help, version;
+	struct settings_corefile corefile;
 };
 
 /* Fills in the defaults and then argv (without argv[0]); strings are borrowed from it. */

@@ -14,28 +14,27 @@ struct lexer {
 	size_t max;
 };
 
-static bool begins(const struct lexer *l, const char *text, size_t len)
+static bool begins(const char *at, const char *end, const char *text, size_t len)
 {
-	return (size_t)(l->end - l->at) >= len && !memcmp(l->at, text, len);
+	return (size_t)(end - at) >= len && !memcmp(at, text, len);
 }
 
-/* How many bytes of white space are here; a carriage return is none but nothing at all. */
-static size_t blank_len(const struct lexer *l)
+size_t corefile_blank_len(const char *at, const char *end)
 {
 	static const char *const wide[] = {"\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80",
 					   "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf",
 					   "\xe2\x81\x9f", "\xe3\x80\x80", NULL};
-	unsigned char c = (unsigned char)*l->at;
+	unsigned char c = (unsigned char)*at;
 
 	if (c < 0x80)
 		return c == ' ' || (c >= '\t' && c <= '\f');
 	for (size_t i = 0; wide[i]; i++) {
-		if (begins(l, wide[i], strlen(wide[i])))
+		if (begins(at, end, wide[i], strlen(wide[i])))
 			return strlen(wide[i]);
 	}
 	/* U+2000 to U+200A */
-	if (begins(l, "\xe2\x80", 2) && l->end - l->at >= 3 && (unsigned char)l->at[2] >= 0x80 &&
-	    (unsigned char)l->at[2] <= 0x8a)
+	if (begins(at, end, "\xe2\x80", 2) && end - at >= 3 && (unsigned char)at[2] >= 0x80 &&
+	    (unsigned char)at[2] <= 0x8a)
 		return 3;
 	return 0;
 }
@@ -44,7 +43,7 @@ static size_t blank_len(const struct lexer *l)
 static bool skip_blanks(struct lexer *l)
 {
 	while (l->at < l->end) {
-		size_t n = blank_len(l);
+		size_t n = corefile_blank_len(l->at, l->end);
 
 		if (*l->at == '#') {
 			const char *eol = memchr(l->at, '\n', (size_t)(l->end - l->at));
@@ -63,8 +62,8 @@ static bool skip_blanks(struct lexer *l)
 	return false;
 }
 
-/* Behind the opening quote; without a closing one it is the rest of the file. */
-static void lex_quoted(struct lexer *l)
+/* Behind the opening quote; false: there is no closing one. */
+static bool lex_quoted(struct lexer *l)
 {
 	for (; l->at < l->end && *l->at != '"'; l->at++) {
 		if (*l->at == '\\' && l->end - l->at > 1) {
@@ -75,13 +74,12 @@ static void lex_quoted(struct lexer *l)
 		l->line += *l->at == '\n';
 		*l->out++ = *l->at;
 	}
-	if (l->at < l->end)
-		l->at++;
+	return l->at++ < l->end;
 }
 
 static void lex_bare(struct lexer *l)
 {
-	while (l->at < l->end && *l->at != '#' && blank_len(l) == 0) {
+	while (l->at < l->end && *l->at != '#' && corefile_blank_len(l->at, l->end) == 0) {
 		if (*l->at != '\r')
 			*l->out++ = *l->at;
 		l->at++;
@@ -102,7 +100,7 @@ int corefile_lex(struct arena *arena, const char *file, const char *text, size_t
 		return err_set(err, EINVAL, "%s: larger than %zu bytes", file, COREFILE_SIZE_MAX);
 	if (len && memchr(text, '\0', len))
 		return err_set(err, EINVAL, "%s: not a text: there is a NUL in it", file);
-	if (begins(&l, "\xef\xbb\xbf", 3))
+	if (begins(text, text + len, "\xef\xbb\xbf", 3))
 		l.at += 3;
 	*ret = (struct corefile_tokens){0};
 	/* A word and the blank before it are two bytes at least, and a NUL goes behind each. */
@@ -120,7 +118,9 @@ int corefile_lex(struct arena *arena, const char *file, const char *text, size_t
 		l.starts_line = false;
 		if (*l.at == '"') {
 			l.at++;
-			lex_quoted(&l);
+			if (!lex_quoted(&l))
+				return err_set(err, EINVAL, "%s:%u: a quote without its end", file,
+					       ret->list[ret->n - 1].line);
 		} else {
 			lex_bare(&l);
 		}

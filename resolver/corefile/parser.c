@@ -165,6 +165,8 @@ static int add_word(struct parser *p, const struct corefile_token *token, const 
 				     WORDS_MAX - 2);
 	if ((rc = environment_expand(p->arena, token->text, p->place, &words[*n], p->err)) < 0)
 		return rc;
+	if (!strcmp(words[*n], "{") || !strcmp(words[*n], "}"))
+		return corefile_fail(p->err, p->place, "expected no brace out of a variable");
 	words[++*n] = NULL;
 	return 0;
 }
@@ -278,6 +280,8 @@ static int parse_keys(struct parser *p, const char **keys, size_t *n)
 		if (*n && token->starts_line && !wants_more)
 			return 0;
 		take(p);
+		if (is(token, "}"))
+			return corefile_fail(p->err, p->place, "a } without its {");
 		wants_more = len > 0 && token->text[len - 1] == ',';
 		if (wants_more && !(key.text = arena_copy(p->arena, token->text, len - 1)))
 			return out_of_memory(p);

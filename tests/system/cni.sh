@@ -283,7 +283,8 @@ test_user_namespaces() {
 	unshare --user --net sleep 60 &
 	owner=$!
 	wait_for 5 bash -c "[[ \$(readlink /proc/$owner/ns/user) != \$(readlink /proc/self/ns/user) ]]"
-	echo 0 100000 65536 >/proc/$owner/uid_map
+	# Refused for a moment still, while its credentials change.
+	wait_for 5 bash -c "echo 0 100000 65536 >/proc/$owner/uid_map"
 	echo 0 100000 65536 >/proc/$owner/gid_map
 	VARIABLES[1]=CNI_NETNS=/proc/$owner/ns/net
 	plugin ADD "$(base "$PREV")" "${VARIABLES[@]}" >/dev/null

@@ -75,6 +75,18 @@ Test(options, both_ways_of_giving_a_value)
 	cr_expect_not(m.flag);
 }
 
+Test(options, one_dash_does_as_well)
+{
+	struct made_up m;
+	struct err err = {0};
+	int words;
+
+	cr_expect_eq(PARSE("-flag", "-text", "-", "-port=1"), 0, "%s", err.msg);
+	cr_expect(m.flag && m.port == 1 && words == 0);
+	cr_expect_str_eq(m.text, "-");
+	cr_expect_eq(PARSE("-flags"), -EINVAL);
+}
+
 Test(options, booleans)
 {
 	struct made_up m;

@@ -110,7 +110,7 @@ Test(corefile_parser, words)
 		 ".{a b c d}"},
 		{". {\n a 'b c'\n}", ".{a 'b c'}"},
 		{". \"{\"\n a\n}", ".{a}"},
-		{". {\n a \"b", "! Corefile:1: expected a } for this {"},
+		{". {\n a \"b\n}", "! Corefile:2: a quote without its end"},
 	};
 
 	check(rows, ARRAY_SIZE(rows));
@@ -123,6 +123,7 @@ Test(corefile_parser, variables)
 		 ".:53{a 53 x53y }"},
 		{". {\n a {$} {$CF_TWO} {{$x}}\n}", ".{a {$} 53-b c {}}"},
 		{". {\n {$CF_PORT} b\n}", ".{53 b}"},
+		{". {\n a {$CF_NONE}}\n}", "! Corefile:2: expected no brace out of a variable"},
 		{". {\n a {$CF_LOOP}\n}", "! Corefile:2: the variables in it never end"},
 	};
 
@@ -163,7 +164,7 @@ Test(corefile_parser, errors)
 		{". {\n a {\n b\n}\n", "! Corefile:1: expected a } for this {"},
 		{"{\n}", "! Corefile:1: expected a key as .:53 or example.org before the {"},
 		{". {\n {\n}", "! Corefile:2: expected a directive or } but not {"},
-		{". {\n}\n}", "}{}"},
+		{". {\n}\n}", "! Corefile:3: a } without its {"},
 		{". {\n} b", "! Corefile:2: expected nothing behind } but \"b\" is"},
 		{"a,", "! Corefile:1: expected another key behind the comma"},
 		{". {\n a { b }\n}", "! Corefile:2: b: expected } on a line of its own"},
