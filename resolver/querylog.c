@@ -10,6 +10,7 @@
 #include "common/cleanup.h"
 #include "common/options.h"
 #include "resolver/metrics.h"
+#include "resolver/nametext.h"
 #include "resolver/wire.h"
 
 /* "REDIS.mesh." or ".mesh" to ".redis.mesh.": what names must end in, labels whole. */
@@ -63,42 +64,22 @@ int querylog_start(struct querylog *log, char *const *words, size_t n, int64_t n
 	return 0;
 }
 
-/* A label's octet as RFC 4343 section 2.1 writes it; what is no text is escaped. */
-static char *put_octet(char *at, uint8_t octet)
-{
-	if (octet <= ' ' || octet >= 0x7f)
-		return at + sprintf(at, "\\%03u", octet);
-	if (strchr(".\\\"();@$", octet))
-		*at++ = '\\';
-	*at++ = (char)octet;
-	return at;
-}
-
 void querylog_question(const uint8_t *message, size_t len, struct querylog_question *ret)
 {
 	struct wire w = wire_over((void *)message, len);
 	uint8_t name[DNS_NAME_MAX];
 	struct wire_header h;
-	size_t name_len = 0;
 	uint16_t type = 0, class = 0;
-	char *at = ret->name;
 
 	wire_get_header(&w, &h);
 	if (h.qdcount > 0) {
-		name_len = wire_get_name(&w, name);
+		wire_get_name(&w, name);
 		type = wire_get_u16(&w);
 		class = wire_get_u16(&w);
 	}
-	if (w.failed)
-		name_len = type = class = 0;
-	for (size_t i = 0; i + 1 < name_len; i += name[i] + 1u) {
-		for (size_t j = 1; j <= name[i]; j++)
-			at = put_octet(at, name[i + j]);
-		*at++ = '.';
-	}
-	if (at == ret->name)
-		*at++ = '.';
-	*at = '\0';
+	if (h.qdcount == 0 || w.failed)
+		name[0] = type = class = 0;
+	nametext_write(name, ret->name);
 	stats_type_text(type, ret->type);
 	if (class == DNS_CLASS_IN || class == DNS_CLASS_CH)
 		sprintf(ret->class, "%s", class == DNS_CLASS_IN ? "IN" : "CH");

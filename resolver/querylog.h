@@ -14,12 +14,11 @@
 #include <stdio.h>
 
 #include "common/err.h"
+#include "resolver/nametext.h"
 #include "resolver/tap.h"
 
-#define QUERYLOG_RATE 100 /* lines a second, unless said otherwise */
-#define QUERYLOG_NAME_TEXT                                                    \
-	1280 /* a name as text, all octets escaped, and its final dot and NUL \
-	      */
+#define QUERYLOG_RATE      100 /* lines a second, unless said otherwise */
+#define QUERYLOG_NAME_TEXT NAMETEXT_MAX
 
 struct querylog {
 	bool on;

@@ -7,6 +7,7 @@
 
 #include "resolver/corefile/mnemonic.h"
 #include "resolver/corefile/rrtext_parts.h"
+#include "resolver/nametext.h"
 
 /*
  * What the data of a type is made of, one letter a field:
@@ -85,74 +86,18 @@ static bool want(struct rrtext *r)
 	return rrtext_next(r) || rrtext_fail(r, "the record's data ends too early");
 }
 
-/* One octet of a word, escapes resolved. False: \ and no octet. */
-static bool take_octet(struct rrtext_word *word, uint8_t *ret, bool *ret_escaped)
-{
-	const char *at = word->at;
-	size_t n = 1;
-
-	*ret_escaped = *at == '\\';
-	*ret = (uint8_t)*at;
-	if (*ret_escaped) {
-		if (word->len < 2)
-			return false;
-		*ret = (uint8_t)at[1];
-		n = 2;
-		if (at[1] >= '0' && at[1] <= '9') {
-			unsigned int value = 0;
-
-			if (word->len < 4)
-				return false;
-			for (n = 1; n < 4; n++) {
-				if (at[n] < '0' || at[n] > '9')
-					return false;
-				value = value * 10 + (unsigned int)(at[n] - '0');
-			}
-			if (value > 255)
-				return false;
-			*ret = (uint8_t)value;
-		}
-	}
-	word->at += n;
-	word->len -= n;
-	return true;
-}
-
 /* --- fields -------------------------------------------------------------------------------------
  */
 
 bool rrtext_put_name(struct rrtext *r)
 {
-	struct rrtext_word word = r->word;
+	bool is_origin = r->word.len == 1 && *r->word.at == '@'; /* there is none but the root */
 	uint8_t name[DNS_NAME_MAX];
-	size_t label = 0, pos = 1;
+	size_t len = nametext_read(is_origin ? "." : r->word.at, r->word.len, name);
 
-	if (word.len == 0)
-		return rrtext_fail(r, "an empty name");
-	if ((word.len == 1 && *word.at == '.') || (word.len == 1 && *word.at == '@'))
-		word.len = 0;
-	while (word.len) {
-		bool escaped;
-		uint8_t c;
-
-		if (!take_octet(&word, &c, &escaped))
-			return rrtext_fail(r, "not a name");
-		if (c != '.' || escaped) {
-			if (pos >= DNS_NAME_MAX - 1)
-				return rrtext_fail(r, "too long a name");
-			name[pos++] = c;
-			if (word.len)
-				continue;
-		}
-		if (pos - label - 1 == 0 || pos - label - 1 > DNS_LABEL_MAX)
-			return rrtext_fail(r, "not a name");
-		name[label] = (uint8_t)(pos - label - 1);
-		label = pos++;
-		if (pos > DNS_NAME_MAX)
-			return rrtext_fail(r, "too long a name");
-	}
-	name[label] = 0;
-	wire_put_bytes(r->w, name, label + 1);
+	if (!len)
+		return rrtext_fail(r, "not a name");
+	wire_put_bytes(r->w, name, len);
 	return true;
 }
 
@@ -250,7 +195,7 @@ static bool put_string(struct rrtext *r, bool has_length)
 	if (has_length)
 		wire_put_u8(r->w, 0);
 	while (r->word.len) {
-		if (!take_octet(&r->word, &c, &escaped))
+		if (!nametext_take_octet(&r->word.at, &r->word.len, &c, &escaped))
 			return rrtext_fail(r, "a wrong \\ in a string");
 		wire_put_u8(r->w, c);
 	}
