@@ -1,22 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "resolver/answer.h"
 
+#include "resolver/answer_parts.h"
+
 #define SOA_NUMBERS_LEN 20 /* serial, refresh, retry, expire, minimum */
 
-#define RR_FIXED_LEN    12 /* pointer, type, class, TTL, length */
-
-/* An answer under construction. */
-struct answer {
-	const struct query *q;
-	uint8_t *packet;
-	struct wire w; /* behind the question; ends where our OPT has to begin */
-	struct wire_header header;
-	enum dns_rcode rcode;
-	uint16_t owner; /* where in the packet the name of the records to come lies */
-	uint8_t owner_len;
-};
-
-static struct answer answer_begin(const struct query *q, uint8_t *packet, size_t limit)
+struct answer answer_begin(const struct query *q, uint8_t *packet, size_t limit)
 {
 	struct answer a = {.q = q, .packet = packet};
 
@@ -31,7 +20,7 @@ static struct answer answer_begin(const struct query *q, uint8_t *packet, size_t
 	return a;
 }
 
-static size_t answer_end(struct answer *a)
+size_t answer_end(struct answer *a)
 {
 	struct wire start = wire_over(a->packet, DNS_HEADER_LEN);
 
@@ -45,8 +34,7 @@ static size_t answer_end(struct answer *a)
 	return a->w.pos;
 }
 
-/* Room for `n` more octets; if not, the answer is cut here. */
-static bool fits(struct answer *a, size_t n)
+bool answer_fits(struct answer *a, size_t n)
 {
 	if (n <= wire_left(&a->w))
 		return true;
@@ -54,38 +42,30 @@ static bool fits(struct answer *a, size_t n)
 	return false;
 }
 
-static uint16_t pointer_to(size_t at)
+void answer_put_fixed(struct answer *a, uint16_t type, uint32_t ttl, size_t len)
 {
-	return (uint16_t)(0xc000 | at);
-}
-
-/* A record up to its data. */
-static void put_fixed(struct answer *a, uint16_t type, uint32_t ttl, size_t len)
-{
-	wire_put_u16(&a->w, pointer_to(a->owner));
+	wire_put_u16(&a->w, answer_pointer(a->owner));
 	wire_put_u16(&a->w, type);
 	wire_put_u16(&a->w, DNS_CLASS_IN);
 	wire_put_u32(&a->w, ttl);
 	wire_put_u16(&a->w, (uint16_t)len);
 }
 
-/*
- * Appends as many of the `n` addresses as fit, from number `first` on and round; how many. All the
- * records begin alike, so that beginning is written once and copied.
- */
-static size_t put_addresses(struct answer *a, uint16_t type, uint32_t ttl, const uint8_t *addrs,
+/* All the records begin alike, so that beginning is written once and copied. */
+size_t answer_put_addresses(struct answer *a, uint16_t type, uint32_t ttl, const uint8_t *addrs,
 			    size_t n, size_t first)
 {
-	size_t len = type == DNS_TYPE_A ? 4 : 16, fit = wire_left(&a->w) / (RR_FIXED_LEN + len);
+	size_t len = type == DNS_TYPE_A ? 4 : 16,
+	       fit = wire_left(&a->w) / (ANSWER_RR_FIXED_LEN + len);
 	const uint8_t *begin = a->w.data + a->w.pos;
 
 	if (fit > n)
 		fit = n;
 	for (size_t i = 0, at = first; i < fit; i++, at = at + 1 == n ? 0 : at + 1) {
 		if (i == 0)
-			put_fixed(a, type, ttl, len);
+			answer_put_fixed(a, type, ttl, len);
 		else
-			wire_put_bytes(&a->w, begin, RR_FIXED_LEN);
+			wire_put_bytes(&a->w, begin, ANSWER_RR_FIXED_LEN);
 		wire_put_bytes(&a->w, addrs + at * len, len);
 	}
 	return fit;
@@ -100,11 +80,11 @@ static size_t put_record_addresses(struct answer *a, const struct names_record *
 	size_t fit = 0;
 
 	if (n_a)
-		fit += put_addresses(a, DNS_TYPE_A, record->ttl, names_record_a(record), n_a,
-				     turn % n_a);
+		fit += answer_put_addresses(a, DNS_TYPE_A, record->ttl, names_record_a(record), n_a,
+					    turn % n_a);
 	if (n_aaaa)
-		fit += put_addresses(a, DNS_TYPE_AAAA, record->ttl, names_record_aaaa(record),
-				     n_aaaa, turn % n_aaaa);
+		fit += answer_put_addresses(a, DNS_TYPE_AAAA, record->ttl,
+					    names_record_aaaa(record), n_aaaa, turn % n_aaaa);
 	*ret_wanted = n_a + n_aaaa;
 	return fit;
 }
@@ -121,11 +101,11 @@ static void put_soa(struct answer *a, size_t zone_len, uint32_t ttl)
 	struct wire *w = &a->w;
 	uint16_t zone;
 
-	if (!fits(a, RR_FIXED_LEN + len))
+	if (!answer_fits(a, ANSWER_RR_FIXED_LEN + len))
 		return;
 	a->owner += (uint16_t)(a->owner_len - zone_len);
-	zone = pointer_to(a->owner);
-	put_fixed(a, DNS_TYPE_SOA, ttl, len);
+	zone = answer_pointer(a->owner);
+	answer_put_fixed(a, DNS_TYPE_SOA, ttl, len);
 	wire_put_bytes(w, mname, sizeof(mname));
 	wire_put_u16(w, zone);
 	wire_put_bytes(w, rname, sizeof(rname));
@@ -147,9 +127,9 @@ static void put_nodata(struct answer *a, const struct names_record *record)
 /* A CNAME to `target`, which is the owner from then on. */
 static bool put_cname(struct answer *a, uint32_t ttl, const uint8_t *target, size_t len)
 {
-	if (!fits(a, RR_FIXED_LEN + len))
+	if (!answer_fits(a, ANSWER_RR_FIXED_LEN + len))
 		return false;
-	put_fixed(a, DNS_TYPE_CNAME, ttl, len);
+	answer_put_fixed(a, DNS_TYPE_CNAME, ttl, len);
 	a->owner = (uint16_t)a->w.pos;
 	a->owner_len = (uint8_t)len;
 	wire_put_bytes(&a->w, target, len);
@@ -175,9 +155,9 @@ static void put_services(struct answer *a, const struct names_record *record, si
 				memcmp(port->name, service + 1, port->name_len) != 0))
 			continue;
 		/* The target is not compressed, RFC 2782; it is as it was asked. */
-		if (!fits(a, RR_FIXED_LEN + 6 + (size_t)wanted_len))
+		if (!answer_fits(a, ANSWER_RR_FIXED_LEN + 6 + (size_t)wanted_len))
 			return;
-		put_fixed(a, DNS_TYPE_SRV, record->ttl, 6 + (size_t)wanted_len);
+		answer_put_fixed(a, DNS_TYPE_SRV, record->ttl, 6 + (size_t)wanted_len);
 		wire_put_u32(&a->w, 0); /* priority, weight */
 		wire_put_bytes(&a->w, port->number, sizeof(port->number));
 		name = wire_take(&a->w, wanted_len);
@@ -306,7 +286,7 @@ size_t answer_ptr(const struct query *q, uint8_t *packet, size_t limit,
 
 	a.header.flags |= DNS_FLAG_AA;
 	a.header.ancount = 1;
-	put_fixed(&a, DNS_TYPE_PTR, record->ttl, record->name_len);
+	answer_put_fixed(&a, DNS_TYPE_PTR, record->ttl, record->name_len);
 	wire_put_bytes(&a.w, record->data, record->name_len);
 	return answer_end(&a);
 }
@@ -318,7 +298,7 @@ size_t answer_chaos(const struct query *q, uint8_t *packet, size_t limit, const 
 
 	a.header.flags |= DNS_FLAG_AA;
 	a.header.ancount = 1;
-	wire_put_u16(&a.w, pointer_to(a.owner));
+	wire_put_u16(&a.w, answer_pointer(a.owner));
 	wire_put_u16(&a.w, DNS_TYPE_TXT);
 	wire_put_u16(&a.w, DNS_CLASS_CH);
 	wire_put_u32(&a.w, 0);

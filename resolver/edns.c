@@ -4,7 +4,9 @@
 #define TTL_VERSION(ttl) ((uint8_t)((ttl) >> 16))
 #define TTL_DO           0x8000u
 #define OPTION_KEEPALIVE 11
-#define KEEPALIVE_LEN    6 /* code, length, timeout */
+#define OPTION_ERROR     15
+#define OPTION_HEAD_LEN  4 /* code, length */
+#define KEEPALIVE_LEN    (OPTION_HEAD_LEN + 2)
 
 bool edns_parse(const struct wire_rr *rr, struct edns *ret_edns)
 {
@@ -29,11 +31,15 @@ bool edns_parse(const struct wire_rr *rr, struct edns *ret_edns)
 	return !options.failed;
 }
 
+static size_t options_len(const struct edns *query)
+{
+	return (query->keepalive_ds ? KEEPALIVE_LEN : 0) +
+	       (query->has_error ? OPTION_HEAD_LEN + 2u + query->error_len : 0);
+}
+
 size_t edns_len(const struct edns *query)
 {
-	if (!query->present)
-		return 0;
-	return EDNS_OPT_LEN + (query->keepalive_ds ? KEEPALIVE_LEN : 0);
+	return query->present ? EDNS_OPT_LEN + options_len(query) : 0;
 }
 
 bool edns_is_hop_by_hop(uint16_t code)
@@ -47,10 +53,16 @@ void edns_put(struct wire *w, const struct edns *query, enum dns_rcode rcode)
 	wire_put_u16(w, DNS_TYPE_OPT);
 	wire_put_u16(w, EDNS_UDP_SIZE);
 	wire_put_u32(w, (uint32_t)(rcode >> 4) << 24 | (query->dnssec_ok ? TTL_DO : 0));
-	wire_put_u16(w, query->keepalive_ds ? KEEPALIVE_LEN : 0);
+	wire_put_u16(w, (uint16_t)options_len(query));
 	if (query->keepalive_ds) {
 		wire_put_u16(w, OPTION_KEEPALIVE);
 		wire_put_u16(w, 2);
 		wire_put_u16(w, query->keepalive_ds);
+	}
+	if (query->has_error) {
+		wire_put_u16(w, OPTION_ERROR);
+		wire_put_u16(w, (uint16_t)(2 + query->error_len));
+		wire_put_u16(w, query->error);
+		wire_put_bytes(w, query->error_text, query->error_len);
 	}
 }

@@ -19,6 +19,10 @@ struct edns {
 	bool asks_keepalive; /* the client would like to know for how long it may be idle */
 	uint16_t udp_size;
 	uint16_t keepalive_ds; /* what it is told: tenths of a second, 0: nothing, as over UDP */
+	bool has_error;        /* what it is told, too: an extended error, RFC 8914 */
+	uint8_t error_len;
+	uint16_t error;
+	const char *error_text;
 	uint16_t options_len;
 	uint8_t *options; /* inside the message that was parsed */
 };
