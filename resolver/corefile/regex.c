@@ -40,7 +40,7 @@ struct regex {
 	char *names[REGEX_GROUPS_MAX];
 };
 
-struct regex_scratch {
+struct regex_memory {
 	struct calls call;
 	pcre2_match_context *context;
 	pcre2_match_data *data;
@@ -145,47 +145,53 @@ const char *regex_group_name(const struct regex *regex, size_t group)
 	return regex->names[group];
 }
 
-struct regex_scratch *regex_scratch_new(const struct regex *regex)
-{
-	struct regex_scratch *s = calloc(1, sizeof(*s));
-
-	if (!s)
-		return NULL;
-	s->call = regex->call;
-	s->context = s->call.pcre2_match_context_create_8(NULL);
-	s->data = s->call.pcre2_match_data_create_8(REGEX_GROUPS_MAX, NULL);
-	if (!s->context || !s->data) {
-		regex_scratch_free(s);
-		return NULL;
-	}
-	s->call.pcre2_set_match_limit_8(s->context, MATCH_LIMIT);
-	s->call.pcre2_set_heap_limit_8(s->context, HEAP_KIB);
-	return s;
-}
-
 void regex_scratch_free(struct regex_scratch *scratch)
 {
-	if (!scratch)
+	struct regex_memory *m = scratch->memory;
+
+	scratch->memory = NULL;
+	if (!m)
 		return;
-	if (scratch->data)
-		scratch->call.pcre2_match_data_free_8(scratch->data);
-	if (scratch->context)
-		scratch->call.pcre2_match_context_free_8(scratch->context);
-	free(scratch);
+	if (m->data)
+		m->call.pcre2_match_data_free_8(m->data);
+	if (m->context)
+		m->call.pcre2_match_context_free_8(m->context);
+	free(m);
+}
+
+static bool fill(struct regex_scratch *scratch, const struct calls *call)
+{
+	struct regex_memory *m = scratch->memory = calloc(1, sizeof(*m));
+
+	if (!m)
+		return false;
+	m->call = *call;
+	m->context = call->pcre2_match_context_create_8(NULL);
+	m->data = call->pcre2_match_data_create_8(REGEX_GROUPS_MAX, NULL);
+	if (!m->context || !m->data) {
+		regex_scratch_free(scratch);
+		return false;
+	}
+	call->pcre2_set_match_limit_8(m->context, MATCH_LIMIT);
+	call->pcre2_set_heap_limit_8(m->context, HEAP_KIB);
+	return true;
 }
 
 bool regex_match(const struct regex *regex, struct regex_scratch *scratch, const char *text,
 		 size_t len, struct regex_match *ret)
 {
 	const PCRE2_SIZE *ovector;
-	int n = regex->call.pcre2_match_8(regex->code, (PCRE2_SPTR)text, len, 0, 0, scratch->data,
-					  scratch->context);
+	int n;
 
+	if (!scratch->memory && !fill(scratch, &regex->call))
+		return false;
+	n = regex->call.pcre2_match_8(regex->code, (PCRE2_SPTR)text, len, 0, 0,
+				      scratch->memory->data, scratch->memory->context);
 	if (n < 0)
 		return false;
 	if (!ret)
 		return true;
-	ovector = regex->call.pcre2_get_ovector_pointer_8(scratch->data);
+	ovector = regex->call.pcre2_get_ovector_pointer_8(scratch->memory->data);
 	*ret = (struct regex_match){.n = regex->groups};
 	for (size_t i = 0; i < (size_t)n; i++) {
 		if (ovector[2 * i] == PCRE2_UNSET || ovector[2 * i] > ovector[2 * i + 1])

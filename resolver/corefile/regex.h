@@ -19,8 +19,10 @@
 
 struct regex;
 
-/* What matching needs; one a thread. */
-struct regex_scratch;
+/* What matching needs; one a thread, zeroed. It is filled when the first expression is matched. */
+struct regex_scratch {
+	struct regex_memory *memory;
+};
 
 struct regex_match {
 	size_t n;
@@ -37,11 +39,13 @@ void regex_free(struct regex *regex);
 size_t regex_groups(const struct regex *regex);
 const char *regex_group_name(const struct regex *regex, size_t group);
 
-/* NULL when out of memory. `regex` is any one. */
-struct regex_scratch *regex_scratch_new(const struct regex *regex);
+/* It is as it was when zeroed. */
 void regex_scratch_free(struct regex_scratch *scratch);
 
-/* Looks for the expression anywhere in the text. `ret` may be NULL. */
+/*
+ * Looks for the expression anywhere in the text. `ret` may be NULL. False, too, if the limit was
+ * met or memory ran out.
+ */
 bool regex_match(const struct regex *regex, struct regex_scratch *scratch, const char *text,
 		 size_t len, struct regex_match *ret);
 
