@@ -40,6 +40,14 @@ struct corefile_fallthrough {
 	struct corefile_zones zones;
 };
 
+/* The innermost of the zones that the lower-cased name lies in; NULL: in none. */
+const struct corefile_zone *corefile_zones_find(const struct corefile_zones *zones,
+						const uint8_t *name, size_t len);
+
+/* Whether the next plugin is asked about the name. */
+bool corefile_falls_through(const struct corefile_fallthrough *fallthrough, const uint8_t *name,
+			    size_t len);
+
 /* One of the rcodes up to 31. */
 #define COREFILE_RCODE(rcode) (1u << (rcode))
 

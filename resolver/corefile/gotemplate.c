@@ -48,10 +48,14 @@ static bool is_token(const struct compiler *c, enum gotemplate_token_kind kind)
 	return c->lex.token.kind == kind;
 }
 
+static bool is_text(const struct compiler *c, const char *text)
+{
+	return strlen(text) == c->lex.token.len && !memcmp(text, c->lex.token.at, c->lex.token.len);
+}
+
 static bool is_word(const struct compiler *c, const char *word)
 {
-	return is_token(c, TOKEN_WORD) && strlen(word) == c->lex.token.len &&
-	       !memcmp(word, c->lex.token.at, c->lex.token.len);
+	return is_token(c, TOKEN_WORD) && is_text(c, word);
 }
 
 /* --- ops ----------------------------------------------------------------------------------------
@@ -265,14 +269,23 @@ static bool unknown_function(struct compiler *c)
 	return fail(c, what);
 }
 
+static bool is_coredns(const struct compiler *c)
+{
+	return c->dialect && c->dialect->is_coredns;
+}
+
+/* The one method that there is: of the data itself. */
+static bool is_method(const struct compiler *c)
+{
+	return is_token(c, TOKEN_FIELD) && is_coredns(c) && c->dots == 0 && is_text(c, ".Meta");
+}
+
 static bool find_function(struct compiler *c, size_t *ret_number)
 {
-	bool has_parse_int = c->dialect && c->dialect->has_parse_int;
-
 	for (size_t i = 0; gotemplate_functions[i].name; i++) {
-		if (is_word(c, gotemplate_functions[i].name)) {
+		if (is_text(c, gotemplate_functions[i].name)) {
 			*ret_number = i;
-			return has_parse_int || !is_word(c, "parseInt") || unknown_function(c);
+			return is_coredns(c) || !is_word(c, "parseInt") || unknown_function(c);
 		}
 	}
 	return unknown_function(c);
@@ -335,7 +348,7 @@ static bool compile_call(struct compiler *c, bool piped)
 
 static bool compile_command(struct compiler *c, bool piped)
 {
-	if (is_token(c, TOKEN_WORD) && !is_literal_word(c))
+	if ((is_token(c, TOKEN_WORD) && !is_literal_word(c)) || is_method(c))
 		return compile_call(c, piped);
 	if (piped)
 		return fail(c, "only a function can stand behind a |");

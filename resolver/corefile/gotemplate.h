@@ -6,7 +6,7 @@
  * There are: fields and chains of them, `.` and `$`, variables, if, else if, else, with, end,
  * comments, trim markers, pipes, parentheses, string, raw-string, character and whole-number
  * literals, and the functions and, or, not, eq, ne, lt, le, gt, ge, len, index, print, println,
- * printf. Not there: range, define, block, template, methods, floating point.
+ * printf. Not there: range, define, block, template, other methods than .Meta, floating point.
  *
  * A template is compiled once into a program for a small stack machine and run as often as wanted,
  * by any thread. A program has no loops: it takes at most as many steps as it is long. Its stack is
@@ -57,7 +57,7 @@ struct gotemplate_value gotemplate_string(const char *text);
 struct gotemplate_dialect {
 	const char *const *fields; /* names of the data's, NULL behind the last: others are errors
 				    * when compiling. NULL: they show when running */
-	bool has_parse_int;        /* there is `parseInt TEXT BASE BITS` */
+	bool is_coredns; /* there are `parseInt TEXT BASE BITS` and `.Meta NAME`, which is empty */
 };
 
 struct gotemplate;

@@ -550,9 +550,18 @@ static bool call_parse_int(const struct gotemplate_value *args, size_t UNUSED(n)
 	return true;
 }
 
+/* .Meta NAME, of CoreDNS: what its `metadata` plugin knows, and that is not there. */
+static bool call_meta(const struct gotemplate_value *args, size_t UNUSED(n),
+		      struct sink *UNUSED(scratch), struct gotemplate_value *ret, struct err *err)
+{
+	*ret = gotemplate_string("");
+	return args[0].kind == GOTEMPLATE_STRING || fail(err, ".Meta: wants a text");
+}
+
 #define ANY 63
 
 const struct gotemplate_function gotemplate_functions[] = {
+	{".Meta", 1, 1, call_meta},
 	{"and", 1, ANY, call_and},
 	{"eq", 2, ANY, call_eq},
 	{"ge", 2, 2, call_ge},

@@ -8,9 +8,9 @@
 #define MATCHES_MAX 32
 
 /* What {{ .X }} can be; template_answer.c provides it. */
-static const char *const fields[] = {"Zone",  "Name",   "Class",    "Type", "Match",
-				     "Group", "Remote", "Question", NULL};
-static const struct gotemplate_dialect dialect = {.fields = fields, .has_parse_int = true};
+static const char *const fields[] = {"Zone",    "Name",  "Class",  "Type",     "Match", "Regex",
+				     "Message", "Group", "Remote", "Question", NULL};
+static const struct gotemplate_dialect dialect = {.fields = fields, .is_coredns = true};
 
 static int parse_match(struct directive_parse *d, const struct corefile_line *line, void *config)
 {

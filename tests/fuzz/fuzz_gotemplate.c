@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		{"Match", {.kind = GOTEMPLATE_LIST, .items = match, .n = 1}},
 		{"Group", {.kind = GOTEMPLATE_MAP, .fields = group, .n = 1}},
 	};
-	static const struct gotemplate_dialect dialect = {.has_parse_int = true};
+	static const struct gotemplate_dialect dialect = {.is_coredns = true};
 	struct gotemplate_value root = {
 		.kind = GOTEMPLATE_STRUCT, .fields = fields, .n = ARRAY_SIZE(fields)};
 	struct gotemplate *template = NULL;

@@ -371,6 +371,21 @@ CAUSE = {
     "link": "# This is private data. Do not parse.\nSERVERS=10.66.0.53\nDNSOVERTLS=opportunistic\n",
 }
 
+# Questions to the Corefile of fuzz_plugins.c.
+PLUGINS = {
+    "template-a": message(body=question("ip-4.example")),
+    "template-too-large": message(body=question("ip-256.example")),
+    "template-other-expression": message(body=question("A.b.X")),
+    "template-txt": message(body=question("a.b.example", 16)),
+    "template-quotes": message(body=b"\4\"\\;.\3\0 \xff\0" + struct.pack(">2H", 16, 1)),
+    "template-root": message(body=question(".", 16)),
+    "template-edns": message(ar=1, body=question("a.b.example", 16) + opt(1232, do=True)),
+    "template-any": message(body=question("x.example", 255)),
+    "template-class-any": message(body=question("x.example", 16, 255)),
+    "template-cut": message(body=b"\x3f" + b"(" * 63 + b"\x3f" + b"\xff" * 63 + b"\x3f" + b"a" * 63
+                            + b"\x3d" + b"\0" * 61 + b"\0" + struct.pack(">2H", 16, 1)),
+}
+
 
 def write(target, inputs):
     folder = os.path.join(HERE, target)
@@ -391,3 +406,4 @@ write("config", CONFIGS)
 write("http", HTTP)
 write("ctl", CTL)
 write("cause", CAUSE)
+write("plugins", PLUGINS)

@@ -38,7 +38,7 @@ static const struct gotemplate_field fields[] = {
 };
 static const value data = {.kind = GOTEMPLATE_STRUCT, .fields = fields, .n = ARRAY_SIZE(fields)};
 
-static const struct gotemplate_dialect dialect = {.has_parse_int = true};
+static const struct gotemplate_dialect dialect = {.is_coredns = true};
 
 /* The result of `source`, or the error. */
 static const char *run(const char *source, char out[1024])
