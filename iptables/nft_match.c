@@ -372,19 +372,31 @@ static size_t decode_lookup(const struct nftnl_expr *expr, struct plan_match *m)
 	return 1;
 }
 
+/* That the expression's mask begins with. */
+static uint8_t count_ones(const struct nftnl_expr *bitwise, uint32_t size)
+{
+	uint32_t have = 0;
+	const uint8_t *mask = nftnl_expr_get(bitwise, NFTNL_EXPR_BITWISE_MASK, &have);
+	uint8_t n = 0;
+
+	while (mask && have >= size && n < 8 * size && mask[n / 8] & (0x80 >> n % 8))
+		n++;
+	return n;
+}
+
 static size_t decode_prefix(const struct nftnl_expr *const *exprs, const struct load *load,
 			    struct plan_match *m)
 {
 	uint8_t len = (uint8_t)(8 * load->len), mask[16];
+	size_t masked = nft_is(exprs[0], "bitwise");
 	const void *addr;
-	size_t masked = 0;
 
-	while (nft_is(exprs[0], "bitwise") && !masked && len-- > 0) {
+	if (masked) {
+		len = count_ones(exprs[0], load->len);
 		prefix_mask(len, mask);
-		masked = is_mask(exprs[0], mask, load->len);
+		if (len == 8 * load->len || !is_mask(exprs[0], mask, load->len))
+			return 0;
 	}
-	if (nft_is(exprs[0], "bitwise") && !masked)
-		return 0;
 	if (!(addr = cmp_data_of(exprs[masked], NFT_CMP_EQ, load->len))) {
 		addr = cmp_data_of(exprs[masked], NFT_CMP_NEQ, load->len);
 		m->negated = true;
