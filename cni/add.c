@@ -17,11 +17,13 @@
 static int install(const struct request *request, const struct pod *pod, const struct store *store,
 		   const struct namespace *ns, struct failure *failure)
 {
-	bool known = store_knows(store, request->container, NULL);
+	bool none, known;
 
 	if (namespace_enter(ns, failure) < 0)
 		return -1;
-	if (!known && rules_are_anothers(pod)) {
+	none = rules_are_none();
+	known = !none && store_knows(store, request->container, NULL);
+	if (!none && !known && rules_are_anothers(pod)) {
 		log_warning("somebody else has set up redirection in this pod, which stays as it "
 			    "is",
 			    "container=%s", request->container);
@@ -29,7 +31,7 @@ static int install(const struct request *request, const struct pod *pod, const s
 	}
 	if (store_save(store, request, ns, failure) < 0)
 		return -1;
-	if (rules_install(pod, failure) == 0)
+	if (rules_install(pod, none, failure) == 0)
 		return 0;
 	if (!known)
 		store_remove(store, request->container, request->ifname, &(struct failure){0});

@@ -86,7 +86,7 @@ static bool put_right(struct repair *repair, const struct request *request, cons
 		return false;
 	}
 	if (store_save(&repair->store, request, ns, &failure) < 0 ||
-	    rules_install(pod, &failure) < 0) {
+	    rules_install(pod, false, &failure) < 0) {
 		report(repair, request, word, failure.err.msg);
 		return false;
 	}

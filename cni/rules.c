@@ -10,9 +10,17 @@
 
 #define KUMA_CHAINS "KUMA_MESH_"
 
-int rules_install(const struct pod *pod, struct failure *failure)
+bool rules_are_none(void)
 {
-	if (apply_plan(&pod->settings.backend, &pod->plan, &failure->err) < 0)
+	return xt_probe_untouched();
+}
+
+int rules_install(const struct pod *pod, bool none, struct failure *failure)
+{
+	int (*apply)(const struct backend_options *options, const struct plan *plan,
+		     struct err *err) = none ? apply_first_plan : apply_plan;
+
+	if (apply(&pod->settings.backend, &pod->plan, &failure->err) < 0)
 		return failure_is(failure, FAILURE_RULES);
 	return 0;
 }

@@ -8,8 +8,11 @@
 #include "cni/failure.h"
 #include "cni/pod.h"
 
-/* All or nothing; nothing to do is success. */
-int rules_install(const struct pod *pod, struct failure *failure);
+/* Nobody has set up anything here: neither we nor somebody else. */
+bool rules_are_none(void);
+
+/* All or nothing; nothing to do is success. `none`: as rules_are_none() has said a moment ago. */
+int rules_install(const struct pod *pod, bool none, struct failure *failure);
 
 /* None of ours are left. `settings` say how to run iptables, should it be needed. */
 int rules_remove(const struct settings *settings, struct failure *failure);

@@ -27,7 +27,7 @@ static int try_add(const struct request *request, struct failure *failure)
 		return failure_set(failure, FAILURE_NAMESPACE,
 				   "cannot make a network namespace to try the rules in: %s",
 				   err_text(errno));
-	return rules_install(&pod, failure);
+	return rules_install(&pod, true, failure);
 }
 
 static int run(const struct request *request, char **ret_answer, struct failure *failure)

@@ -4,6 +4,7 @@
 #include <netinet/in.h> /* before the kernel's headers, which give way to it */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libnftnl/chain.h>
 #include <libnftnl/rule.h>
 #include <linux/netfilter.h>
@@ -14,9 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "iptables/nl.h"
+
+#define LEGACY_NAMES  "/proc/thread-self/net/ip_tables_names"
+#define LEGACY_NAMES6 "/proc/thread-self/net/ip6_tables_names"
 
 /* --- legacy ---
  *
@@ -81,10 +86,8 @@ struct xt_use xt_probe_legacy(const char *chain_prefix)
 {
 	struct xt_use use = {0};
 
-	look_into_family(AF_INET, SOL_IP, "/proc/thread-self/net/ip_tables_names", chain_prefix,
-			 &use);
-	look_into_family(AF_INET6, SOL_IPV6, "/proc/thread-self/net/ip6_tables_names", chain_prefix,
-			 &use);
+	look_into_family(AF_INET, SOL_IP, LEGACY_NAMES, chain_prefix, &use);
+	look_into_family(AF_INET6, SOL_IPV6, LEGACY_NAMES6, chain_prefix, &use);
 	return use;
 }
 
@@ -132,17 +135,50 @@ out:
 	return MNL_CB_OK;
 }
 
-struct xt_use xt_probe_nft(const char *chain_prefix)
+static int ask_chains(mnl_cb_t answer, void *arg)
 {
 	_Alignas(struct nlmsghdr) char buf[NL_REQUEST_BYTES];
-	struct search search = {.prefix = chain_prefix};
 	cleanup_nl struct nl nl = {0};
 	struct nlmsghdr *request;
+	int rc;
 
-	if (nl_open(&nl, NULL) < 0)
-		return search.use;
+	if ((rc = nl_open(&nl, NULL)) < 0)
+		return rc;
 	request = nl_request(&nl, buf, NFT_MSG_GETCHAIN, NLM_F_DUMP);
 	((struct nfgenmsg *)mnl_nlmsg_get_payload(request))->nfgen_family = NFPROTO_UNSPEC;
-	nl_ask(&nl, request, on_chain, &search);
+	return nl_ask(&nl, request, answer, arg);
+}
+
+struct xt_use xt_probe_nft(const char *chain_prefix)
+{
+	struct search search = {.prefix = chain_prefix};
+
+	ask_chains(on_chain, &search);
 	return search.use;
+}
+
+/* --- either --- */
+
+static int on_any_chain(const struct nlmsghdr *nlh, void *arg)
+{
+	(void)nlh;
+	*(bool *)arg = true;
+	return MNL_CB_STOP;
+}
+
+/* The kernel may have no such feature. */
+static bool is_empty(const char *names)
+{
+	cleanup_fd int fd = open(names, O_RDONLY | O_CLOEXEC);
+	char byte;
+
+	return fd < 0 ? errno == ENOENT : read(fd, &byte, 1) == 0;
+}
+
+bool xt_probe_untouched(void)
+{
+	bool chains = false;
+
+	return ask_chains(on_any_chain, &chains) == 0 && !chains && is_empty(LEGACY_NAMES) &&
+	       is_empty(LEGACY_NAMES6);
 }

@@ -20,4 +20,10 @@ struct xt_use {
 struct xt_use xt_probe_legacy(const char *chain_prefix);
 struct xt_use xt_probe_nft(const char *chain_prefix);
 
+/*
+ * This network namespace is as it was made: nobody has a chain of nf_tables or a table of iptables
+ * in it. False when that cannot be found out.
+ */
+bool xt_probe_untouched(void);
+
 #endif

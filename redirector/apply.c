@@ -8,7 +8,7 @@
 static void log_difference(char sign, const char *text, void *arg)
 {
 	(void)arg;
-	log_info(sign == '+' ? "adding" : "removing", "%s", text);
+	log_debug(sign == '+' ? "adding" : "removing", "%s", text);
 }
 
 static void keep_first(char sign, const char *text, void *arg)
@@ -114,6 +114,14 @@ static int apply_by_turns(const struct backend_options *options, const struct pl
 			break;
 	}
 	return rc;
+}
+
+int apply_first_plan(const struct backend_options *options, const struct plan *plan,
+		     struct err *err)
+{
+	static const struct before nothing;
+
+	return apply_by_turns(options, plan, &nothing, err);
 }
 
 int apply_plan(const struct backend_options *options, const struct plan *plan, struct err *err)

@@ -14,13 +14,17 @@ int apply_prepare(const struct settings *settings, struct plan *ret_plan, struct
 /*
  * Makes the rules of the calling thread's network namespace be those of a valid plan, and reads
  * them back. Where they are that already nothing is written: handles and counters stay. Rules that
- * another backend has installed are removed when the new ones are there. What is changed, and why
- * by which backend, is logged at the info level.
+ * another backend has installed are removed when the new ones are there. Why by which backend is
+ * logged at the info level, what is changed at the debug level.
  *
  * A failure leaves the rules as they were before. -EPERM without CAP_NET_ADMIN; -EOPNOTSUPP when
  * the machine lacks something, which `err` names; anything else is the kernel's refusal.
  */
 int apply_plan(const struct backend_options *options, const struct plan *plan, struct err *err);
+
+/* The same where nothing of ours was seen, without another look at what is there before. */
+int apply_first_plan(const struct backend_options *options, const struct plan *plan,
+		     struct err *err);
 
 /* Puts back what the backend read before; NULL: nothing was there. */
 int apply_restore(const struct backend_options *options, const struct backend *backend,

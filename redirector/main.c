@@ -81,7 +81,7 @@ static int run_command(const struct command *command, int argc, char **argv)
 		puts(PROGRAM " " MESHDNS_VERSION);
 		return EXIT_DONE;
 	}
-	log_set_level(settings.verbose ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING);
+	log_set_level(settings.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING);
 	code = command->run(&settings, &err);
 	return code == EXIT_DONE || !err.msg[0] ? (int)code : complain(&err, code);
 }

@@ -85,7 +85,7 @@ test_verbose_says_what_changes() {
 	in_app nft add element inet meshdns nameservers4 '{ 192.0.2.1 }'
 	expect_eq 'meshdns-redirect: info: nameservers read file=/etc/resolv.conf
 meshdns-redirect: info: backend name=nftables reason="it is the default, where the kernel has it"
-meshdns-redirect: info: removing set nameservers4: 192.0.2.1
+meshdns-redirect: debug: removing set nameservers4: 192.0.2.1
 meshdns-redirect: info: the rules are installed' "$(install_rules --redirect-dns --verbose 2>&1)"
 	in_app nft add rule inet meshdns output-nat drop
 	expect_match 'warning: replacing what somebody has changed .*a rule that is not ours' \
