@@ -2,6 +2,7 @@
 #include "resolver/load.h"
 
 #define XXH_INLINE_ALL
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,15 +10,14 @@
 
 #include "resolver/names_join.h"
 
-void load_skip(struct load *load, const char *place, const char *reason, const char *text,
-	       size_t len)
+void load_skip(struct load *load, const char *reason, const char *text, size_t len)
 {
 	struct load_warnings *w = load->warnings;
 
 	if (w->skipped < LOAD_WARNINGS_MAX)
 		snprintf(w->text[w->skipped], sizeof(w->text[0]),
-			 "source=%s place=\"%s\" reason=\"%s%.*s\"", load->source, place, reason,
-			 (int)(len < 64 ? len : 64), text);
+			 "source=%s place=\"line %zu\" reason=\"%s%.*s\"", load->source, load->line,
+			 reason, (int)(len < 64 ? len : 64), text);
 	w->skipped++;
 }
 
@@ -38,15 +38,14 @@ static size_t parse_name(const char *text, size_t len, uint8_t ret_name[DNS_NAME
 	return parent_len + 2;
 }
 
-bool load_name(struct load *load, const char *place, size_t line, const char *name, size_t len,
-	       uint32_t ttl, int *rc)
+bool load_name(struct load *load, const char *name, size_t len, uint32_t ttl, int *rc)
 {
 	uint8_t wire[DNS_NAME_MAX];
 	size_t wire_len = parse_name(name, len, wire);
 
 	*rc = 0;
 	if (wire_len == 0) {
-		load_skip(load, place, "not a host name: ", name, len);
+		load_skip(load, "not a host name: ", name, len);
 		return false;
 	}
 	if (load->name_len == wire_len && load->part_ttl == ttl &&
@@ -56,23 +55,23 @@ bool load_name(struct load *load, const char *place, size_t line, const char *na
 	memcpy(load->name, wire, wire_len);
 	load->name_len = (uint8_t)wire_len;
 	load->part_ttl = ttl;
-	load->part_line = line;
+	load->part_line = load->line;
 	return *rc == 0;
 }
 
-bool load_parse_address(struct load *load, const char *place, const char *text, size_t len,
-			struct addr *ret_addr)
+bool load_parse_address(struct load *load, const char *text, size_t len, struct addr *ret_addr)
 {
-	char copy[INET6_ADDRSTRLEN + 1];
+	char copy[INET6_ADDRSTRLEN];
 
+	*ret_addr = (struct addr){.family = memchr(text, ':', len) ? AF_INET6 : AF_INET};
 	/* No address has a NUL in it or is longer than the buffer; a scope has no place in DNS. */
 	if (len < sizeof(copy)) {
 		memcpy(copy, text, len);
 		copy[len] = '\0';
-		if (strlen(copy) == len && !strchr(copy, '%') && addr_parse(copy, ret_addr))
+		if (strlen(copy) == len && inet_pton(ret_addr->family, copy, ret_addr->bytes) == 1)
 			return true;
 	}
-	load_skip(load, place, "not an address: ", text, len);
+	load_skip(load, "not an address: ", text, len);
 	return false;
 }
 
@@ -98,12 +97,12 @@ int load_add_address(struct load *load, const struct addr *addr)
 	return append(&load->aaaa, &load->aaaa_len, &load->aaaa_size, addr->bytes, 16);
 }
 
-int load_add_alias(struct load *load, const char *place, const char *text, size_t len)
+int load_add_alias(struct load *load, const char *text, size_t len)
 {
 	size_t wire_len = wire_name_from_text(text, len, load->alias);
 
 	if (wire_len == 0)
-		load_skip(load, place, "not a host name to be an alias of: ", text, len);
+		load_skip(load, "not a host name to be an alias of: ", text, len);
 	load->alias_len = (uint8_t)wire_len;
 	return 0;
 }

@@ -88,6 +88,7 @@ struct load {
 	size_t n_parts, parts_size;
 	size_t piece_parts; /* parts before the piece in hand */
 	size_t piece_line;  /* its first line */
+	size_t line;        /* that is being read, for warnings and the next part */
 
 	/* The part in hand. */
 	uint8_t name[DNS_NAME_MAX], alias[DNS_NAME_MAX];
@@ -112,24 +113,21 @@ struct load_warnings {
 
 #define LOAD_TTL_TABLE UINT32_MAX /* a part's that is the table's */
 
-/* `place` says where in the source ("line 3"). */
-void load_skip(struct load *load, const char *place, const char *reason, const char *text,
-	       size_t len);
+/* Takes note of a warning about load->line. */
+void load_skip(struct load *load, const char *reason, const char *text, size_t len);
 
 /*
  * Begins a part, or goes on with the one in hand when it is of the same name and TTL. False: it is
  * no name, and skipped with a warning. Names are host names, with or without a leading "*.".
  */
-bool load_name(struct load *load, const char *place, size_t line, const char *name, size_t len,
-	       uint32_t ttl, int *rc);
+bool load_name(struct load *load, const char *name, size_t len, uint32_t ttl, int *rc);
 
 /* An address as text; skipped with a warning if it is none. */
-bool load_parse_address(struct load *load, const char *place, const char *text, size_t len,
-			struct addr *ret_addr);
+bool load_parse_address(struct load *load, const char *text, size_t len, struct addr *ret_addr);
 
 /* What the part in hand says. 0 or -ENOMEM. */
 int load_add_address(struct load *load, const struct addr *addr);
-int load_add_alias(struct load *load, const char *place, const char *text, size_t len);
+int load_add_alias(struct load *load, const char *text, size_t len);
 int load_add_port(struct load *load, uint16_t number, uint8_t protocol, const uint8_t *name,
 		  uint8_t len);
 

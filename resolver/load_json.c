@@ -12,7 +12,6 @@
  */
 #include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
 
 #include "resolver/json_read.h"
 #include "resolver/load.h"
@@ -24,7 +23,6 @@ struct reading {
 	struct json_read j;
 	const char *counted; /* lines are counted up to here */
 	size_t line;
-	char place[64];
 	char name[TEXT_MAX];
 	size_t name_len;
 };
@@ -86,12 +84,12 @@ static void find_keys(struct json_read *j, const char *const *wanted, size_t n_w
 
 static void skip_record(struct reading *r, const char *reason)
 {
-	load_skip(r->load, r->place, reason, "", 0);
+	load_skip(r->load, reason, "", 0);
 }
 
 static bool begin_part(struct reading *r, uint32_t ttl, int *rc)
 {
-	return load_name(r->load, r->place, r->line, r->name, r->name_len, ttl, rc);
+	return load_name(r->load, r->name, r->name_len, ttl, rc);
 }
 
 static int take_ips(struct reading *r, struct json_read j, uint32_t ttl)
@@ -106,8 +104,7 @@ static int take_ips(struct reading *r, struct json_read j, uint32_t ttl)
 
 		if (!take_string(&j, text, &len))
 			skip_record(r, "an address that is not a string");
-		else if (load_parse_address(r->load, r->place, text, len, &addr) &&
-			 begin_part(r, ttl, &rc))
+		else if (load_parse_address(r->load, text, len, &addr) && begin_part(r, ttl, &rc))
 			rc = load_add_address(r->load, &addr);
 	}
 	return rc;
@@ -202,7 +199,7 @@ static int take_alias(struct reading *r, struct json_read j, uint32_t ttl)
 	if (!take_string(&j, text, &len))
 		skip_record(r, "an alias that is not a string");
 	else if (begin_part(r, ttl, &rc))
-		rc = load_add_alias(r->load, r->place, text, len);
+		rc = load_add_alias(r->load, text, len);
 	return rc;
 }
 
@@ -229,7 +226,7 @@ static int take_record(struct reading *r)
 	uint32_t ttl;
 	int rc = 0;
 
-	snprintf(r->place, sizeof(r->place), "line %zu", count_lines(r));
+	r->load->line = count_lines(r);
 	if (is_object)
 		find_keys(&r->j, keys, N_KEYS, values);
 	else
@@ -315,7 +312,7 @@ static bool take_keys(struct reading *r, size_t *n, bool may_have_records)
 			return !r->j.error;
 		}
 		if (len == 3 && !memcmp(key, "ttl", 3)) {
-			snprintf(r->place, sizeof(r->place), "line %zu", count_lines(r));
+			r->load->line = count_lines(r);
 			r->load->ttl = take_ttl(r, r->j, r->load->settings->ttl);
 		}
 		json_read_skip(&r->j);

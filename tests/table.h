@@ -60,9 +60,10 @@ static inline void table_add(struct table *t, const char *name, const char *addr
 	struct addr addr;
 	int rc;
 
-	if (!load_parse_address(&t->load, "test", address, strlen(address), &addr) ||
-	    !load_name(&t->load, "test", t->load.n_parts + 1, name, strlen(name), ttl, &rc) ||
-	    rc < 0 || load_add_address(&t->load, &addr) < 0)
+	t->load.line = t->load.n_parts + 1;
+	if (!load_parse_address(&t->load, address, strlen(address), &addr) ||
+	    !load_name(&t->load, name, strlen(name), ttl, &rc) || rc < 0 ||
+	    load_add_address(&t->load, &addr) < 0)
 		abort();
 }
 
