@@ -139,6 +139,8 @@ static int put_part(struct join_output *out, const struct names_record *part, co
 	size_t body;
 	int rc;
 
+	if (header.name_len && name_len) /* the same name */
+		return put(out, part, names_record_size(part));
 	header.name_len = name_len;
 	header.flags = 0;
 	body = part->alias_len + (size_t)part->n_a * 4 + (size_t)part->n_aaaa * 16 +

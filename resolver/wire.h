@@ -133,6 +133,16 @@ bool wire_get_rr(struct wire *w, struct wire_rr *ret_rr);
 /* Octets that differ at most in the case of ASCII letters. */
 bool wire_name_equal(const uint8_t *a, const uint8_t *b, size_t len);
 
+/* Length of a name that is known to be good, uncompressed. */
+static inline size_t wire_name_len(const uint8_t *name)
+{
+	size_t len = 1;
+
+	for (; *name; name += *name + 1u)
+		len += *name + 1u;
+	return len;
+}
+
 /* Hash of a lower-cased name, for tables of names. */
 uint32_t wire_name_hash(const uint8_t *name, size_t len);
 
