@@ -6,7 +6,6 @@
 #define OPTION_KEEPALIVE 11
 #define OPTION_ERROR     15
 #define OPTION_HEAD_LEN  4 /* code, length */
-#define KEEPALIVE_LEN    (OPTION_HEAD_LEN + 2)
 
 bool edns_parse(const struct wire_rr *rr, struct edns *ret_edns)
 {
@@ -33,7 +32,7 @@ bool edns_parse(const struct wire_rr *rr, struct edns *ret_edns)
 
 static size_t options_len(const struct edns *query)
 {
-	return (query->keepalive_ds ? KEEPALIVE_LEN : 0) +
+	return (query->keepalive_ds ? EDNS_KEEPALIVE_LEN : 0) +
 	       (query->has_error ? OPTION_HEAD_LEN + 2u + query->error_len : 0);
 }
 
@@ -47,6 +46,15 @@ bool edns_is_hop_by_hop(uint16_t code)
 	return code == 10 || code == 11 || code == 12; /* RFC 7873, 7828, 7830 */
 }
 
+void edns_put_keepalive(struct wire *w, const struct edns *query)
+{
+	if (!query->keepalive_ds)
+		return;
+	wire_put_u16(w, OPTION_KEEPALIVE);
+	wire_put_u16(w, 2);
+	wire_put_u16(w, query->keepalive_ds);
+}
+
 void edns_put(struct wire *w, const struct edns *query, enum dns_rcode rcode)
 {
 	wire_put_u8(w, 0);
@@ -54,11 +62,7 @@ void edns_put(struct wire *w, const struct edns *query, enum dns_rcode rcode)
 	wire_put_u16(w, EDNS_UDP_SIZE);
 	wire_put_u32(w, (uint32_t)(rcode >> 4) << 24 | (query->dnssec_ok ? TTL_DO : 0));
 	wire_put_u16(w, (uint16_t)options_len(query));
-	if (query->keepalive_ds) {
-		wire_put_u16(w, OPTION_KEEPALIVE);
-		wire_put_u16(w, 2);
-		wire_put_u16(w, query->keepalive_ds);
-	}
+	edns_put_keepalive(w, query);
 	if (query->has_error) {
 		wire_put_u16(w, OPTION_ERROR);
 		wire_put_u16(w, (uint16_t)(2 + query->error_len));

@@ -8,9 +8,10 @@
 
 #include "resolver/wire.h"
 
-#define EDNS_UDP_SIZE  1232 /* what we offer: fits any path unfragmented, RFC 9715 section 3 */
-#define EDNS_UDP_LIMIT 4096 /* the most we send over UDP, whatever the client offers */
-#define EDNS_OPT_LEN   11   /* our OPT: root, type, size, TTL, no options */
+#define EDNS_UDP_SIZE      1232 /* what we offer: fits any path unfragmented, RFC 9715 section 3 */
+#define EDNS_UDP_LIMIT     4096 /* the most we send over UDP, whatever the client offers */
+#define EDNS_OPT_LEN       11   /* our OPT: root, type, size, TTL, no options */
+#define EDNS_KEEPALIVE_LEN 6    /* its option: code, length, timeout */
 
 struct edns {
 	bool present;
@@ -35,6 +36,9 @@ size_t edns_len(const struct edns *query);
 
 /* Options that concern one connection and are never relayed: COOKIE, keepalive, padding. */
 bool edns_is_hop_by_hop(uint16_t code);
+
+/* Appends the keepalive option, if the client is to be told; the OPT's length is the caller's. */
+void edns_put_keepalive(struct wire *w, const struct edns *query);
 
 /* Appends our OPT in answer to a query that had one; `rcode` gives its upper eight bits. */
 void edns_put(struct wire *w, const struct edns *query, enum dns_rcode rcode);

@@ -92,7 +92,7 @@ struct waiter {
 	struct waiter *next; /* of the same question; or the next free one */
 	struct client client;
 	bool shadowed, has_edns, dnssec_ok;
-	uint16_t id, flags, udp_size;
+	uint16_t id, flags, udp_size, keepalive_ds;
 	uint8_t question[DNS_NAME_MAX + 4]; /* in the client's case */
 };
 

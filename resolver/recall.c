@@ -91,17 +91,15 @@ uint32_t recall_epoch(const struct recall *recall)
 
 /* Makes the entry this client's answer, in recall->message. */
 static size_t compose(const struct worker *worker, const struct cache_entry *entry, bool stale,
-		      struct query own, const uint8_t *question, bool shadowed, size_t limit)
+		      const struct query *own, const uint8_t *question, bool shadowed, size_t limit)
 {
 	uint8_t *message = worker->recall->message;
-	size_t len = cache_copy(entry, &own, worker->now_ms, stale, message);
+	size_t len = cache_copy(entry, own, worker->now_ms, stale, message);
 
-	own.edns.keepalive_ds = 0; /* as when it is forwarded */
-	len = reply_cleanse(&own, message, len);
+	len = reply_cleanse(own, message, len);
 	if (len > limit)
-		len = reply_truncate(&own, message, len, limit);
-	reply_restore(&own, question, shadowed, message, len);
-	return len;
+		len = reply_truncate(own, message, len, limit);
+	return reply_restore(own, question, shadowed, message, len);
 }
 
 bool recall_takes(const struct worker *worker, const struct query *query)
@@ -115,8 +113,7 @@ static size_t compose_over(const struct worker *worker, const struct cache_entry
 			   enum resolve_transport transport, bool shadowed)
 {
 	size_t limit = transport == RESOLVE_TCP ? DNS_MESSAGE_MAX : query_udp_limit(query);
-	size_t len =
-		compose(worker, entry, stale, *query, packet + DNS_HEADER_LEN, shadowed, limit);
+	size_t len = compose(worker, entry, stale, query, packet + DNS_HEADER_LEN, shadowed, limit);
 
 	if (stale)
 		stats_add(&worker->recall->stats->stale, 1);
@@ -189,6 +186,6 @@ const uint8_t *recall_stale(struct worker *worker, const struct query *query,
 	if (!entry)
 		return NULL;
 	stats_add(&r->stats->stale, 1);
-	*ret_len = compose(worker, entry, true, *own, question, shadowed, limit);
+	*ret_len = compose(worker, entry, true, own, question, shadowed, limit);
 	return r->message;
 }

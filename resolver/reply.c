@@ -97,9 +97,19 @@ static void rewrite_opt(const struct wire *w, size_t start, const struct wire_rr
 	wire_put_u16(&at, opt->rdlength);
 }
 
+/* Appends an OPT; what only this client is told comes last, with reply_restore(). */
+static void append_opt(const struct query *query, uint8_t *end)
+{
+	struct wire w = wire_over(end, EDNS_OPT_LEN);
+	struct edns edns = query->edns;
+
+	edns.keepalive_ds = 0;
+	edns_put(&w, &edns, DNS_RCODE_NOERROR);
+}
+
 size_t reply_cleanse(const struct query *query, uint8_t *reply, size_t len)
 {
-	struct wire w = wire_over(reply, len), head = w, end;
+	struct wire w = wire_over(reply, len), head = w;
 	struct wire_header h;
 	struct wire_rr opt;
 	uint16_t index;
@@ -115,8 +125,7 @@ size_t reply_cleanse(const struct query *query, uint8_t *reply, size_t len)
 	if (!find_opt(&h, w, &opt, &start, &index)) {
 		if (query->edns.present && h.arcount < UINT16_MAX &&
 		    len + EDNS_OPT_LEN <= DNS_MESSAGE_MAX) {
-			end = wire_over(reply + len, EDNS_OPT_LEN);
-			edns_put(&end, &query->edns, DNS_RCODE_NOERROR);
+			append_opt(query, reply + len);
 			len += EDNS_OPT_LEN;
 			h.arcount++;
 		}
@@ -134,8 +143,29 @@ size_t reply_cleanse(const struct query *query, uint8_t *reply, size_t len)
 	return len;
 }
 
-void reply_restore(const struct query *query, const uint8_t *question, bool shadowed,
-		   uint8_t *reply, size_t len)
+/* Adds it to the OPT, which must be the last record. */
+static size_t tell_keepalive(const struct query *query, uint8_t *reply, size_t len)
+{
+	struct wire w = wire_over(reply, len), out;
+	struct wire_header h;
+	struct wire_rr opt;
+	uint16_t index;
+	size_t start;
+
+	wire_get_header(&w, &h);
+	wire_take(&w, query->question_len);
+	if (len + EDNS_KEEPALIVE_LEN > DNS_MESSAGE_MAX || !find_opt(&h, w, &opt, &start, &index) ||
+	    start + EDNS_OPT_LEN + opt.rdlength != len)
+		return len;
+	out = wire_over(reply + len, EDNS_KEEPALIVE_LEN);
+	edns_put_keepalive(&out, &query->edns);
+	opt.rdlength += EDNS_KEEPALIVE_LEN;
+	rewrite_opt(&w, start, &opt);
+	return len + EDNS_KEEPALIVE_LEN;
+}
+
+size_t reply_restore(const struct query *query, const uint8_t *question, bool shadowed,
+		     uint8_t *reply, size_t len)
 {
 	struct wire in = wire_over(reply, len), out = wire_over(reply, len);
 	struct wire_header h;
@@ -149,11 +179,12 @@ void reply_restore(const struct query *query, const uint8_t *question, bool shad
 		h.flags &= (uint16_t)~DNS_RCODE_MASK;
 	wire_put_header(&out, &h);
 	wire_put_bytes(&out, question, query->question_len);
+	return query->edns.keepalive_ds ? tell_keepalive(query, reply, len) : len;
 }
 
 size_t reply_truncate(const struct query *query, uint8_t *reply, size_t len, size_t limit)
 {
-	struct wire w = wire_over(reply, len), head = w, opt;
+	struct wire w = wire_over(reply, len), head = w;
 	struct wire_header h;
 	struct wire_rr rr;
 	uint16_t kept = 0;
@@ -174,8 +205,7 @@ size_t reply_truncate(const struct query *query, uint8_t *reply, size_t len, siz
 	h.arcount = query->edns.present;
 	wire_put_header(&head, &h);
 	if (query->edns.present) {
-		opt = wire_over(reply + end, EDNS_OPT_LEN);
-		edns_put(&opt, &query->edns, DNS_RCODE_NOERROR);
+		append_opt(query, reply + end);
 		end += EDNS_OPT_LEN;
 	}
 	return end;

@@ -28,8 +28,8 @@ enum reply_verdict reply_check(const struct query *query, const uint8_t *asked, 
 			       bool exact_case, uint8_t *reply, size_t len,
 			       enum dns_rcode *ret_rcode);
 
-/* How much longer reply_cleanse() may make a reply. */
-#define REPLY_GROWTH EDNS_OPT_LEN
+/* How much longer reply_cleanse() and reply_restore() together may make a reply. */
+#define REPLY_GROWTH (EDNS_OPT_LEN + EDNS_KEEPALIVE_LEN)
 
 /*
  * Makes a REPLY_WHOLE fit for whoever asked like `query`, and returns its new length: AD only for
@@ -41,10 +41,12 @@ size_t reply_cleanse(const struct query *query, uint8_t *reply, size_t len);
 
 /*
  * Makes it one client's: ID, RD and CD, and the question (`query->question_len` octets, in the case
- * it was asked in). `shadowed`: the name exists here, so NXDOMAIN becomes NOERROR.
+ * it was asked in). `shadowed`: the name exists here, so NXDOMAIN becomes NOERROR. Who asked over
+ * TCP how long it may be idle is told (query->edns.keepalive_ds) in the OPT. Returns the new
+ * length.
  */
-void reply_restore(const struct query *query, const uint8_t *question, bool shadowed,
-		   uint8_t *reply, size_t len);
+size_t reply_restore(const struct query *query, const uint8_t *question, bool shadowed,
+		     uint8_t *reply, size_t len);
 
 /* Cuts it to `limit`, at least 512: whole records of the answer, as many as fit, and TC. */
 size_t reply_truncate(const struct query *query, uint8_t *reply, size_t len, size_t limit);

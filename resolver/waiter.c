@@ -29,6 +29,7 @@ void waiter_add(struct txn *txn, struct waiter *waiter, const struct client *cli
 	waiter->has_edns = query->edns.present;
 	waiter->dnssec_ok = query->edns.dnssec_ok;
 	waiter->udp_size = query->edns.udp_size;
+	waiter->keepalive_ds = query->edns.keepalive_ds;
 	waiter->id = query->id;
 	waiter->flags = query->flags;
 	memcpy(waiter->question, packet + DNS_HEADER_LEN, query->question_len);
@@ -46,7 +47,8 @@ static struct query query_of(const struct query *asked, const struct waiter *wai
 		.verbatim = asked->verbatim,
 		.edns = {.present = waiter->has_edns,
 			 .dnssec_ok = waiter->dnssec_ok,
-			 .udp_size = waiter->udp_size},
+			 .udp_size = waiter->udp_size,
+			 .keepalive_ds = waiter->keepalive_ds},
 	};
 }
 
@@ -98,11 +100,11 @@ void waiters_answer(struct worker *worker, struct txn *txn, size_t len)
 		size_t limit = client_limit(waiter, &query), own_len = len;
 		uint8_t *own = f->reply;
 
-		if (len > limit) {
+		if (len > limit || query.edns.keepalive_ds)
 			own = memcpy(f->scratch, f->reply, len);
+		if (len > limit)
 			own_len = reply_truncate(&query, own, len, limit);
-		}
-		reply_restore(&query, waiter->question, waiter->shadowed, own, own_len);
+		own_len = reply_restore(&query, waiter->question, waiter->shadowed, own, own_len);
 		worker_reply(worker, &waiter->client, &query, txn->answered_by, own, own_len);
 		txn->waiters = waiter->next;
 		waiter_release(f, waiter);

@@ -65,6 +65,7 @@ test_who_asks_is_told_how_long_it_may_be_idle() {
 	start_resolver --names "$LAB/names" --tcp-idle 7
 	expect_match '^; TCP.KEEPALIVE: 7\.0 sec' "$(query +tcp +keepalive one.mesh)"
 	expect_match '^; TCP.KEEPALIVE: 7\.0 sec' "$(query +tcp +keepalive one.mesh CAA)"
+	expect_match '^; TCP.KEEPALIVE: 7\.0 sec' "$(query +tcp +keepalive www.outside.example)"
 	expect_no_match KEEPALIVE "$(query +tcp one.mesh)"
 	expect_no_match KEEPALIVE "$(query +notcp +keepalive one.mesh)"
 }
