@@ -239,8 +239,16 @@ struct cache_entry *cache_find_stale(struct cache *cache, const struct query *qu
 	return e && e->kind != KEEP_FAILURE ? e : NULL;
 }
 
+/* It fails again, and has not done otherwise for longer than it was not asked. */
+static bool still_fails(const struct cache_entry *old, const struct cache_entry *new)
+{
+	return old->kind == KEEP_FAILURE && new->kind == KEEP_FAILURE &&
+	       old->qtype ==
+		       new->qtype &&new->stored_ms < old->stored_ms + (int64_t)old->ttl_s * 2000;
+}
+
 /* What the new one is to be in the place of; the oldest too if the chain has grown too long. */
-static void make_way(struct cache *c, const struct cache_entry *new, const uint8_t *name)
+static void make_way(struct cache *c, struct cache_entry *new, const uint8_t *name)
 {
 	struct cache_entry *e, *last = NULL;
 	uint32_t next;
@@ -253,6 +261,9 @@ static void make_way(struct cache *c, const struct cache_entry *new, const uint8
 		    !((e->bits ^ new->bits) & BITS_KEY) &&
 		    (e->qtype == new->qtype || e->kind == KEEP_NXNAME ||
 		     new->kind == KEEP_NXNAME)) {
+			if (still_fails(e, new))
+				new->ttl_s = e->ttl_s * 2 < KEEP_FAILURE_MAX_S ? e->ttl_s * 2
+									       : KEEP_FAILURE_MAX_S;
 			drop(c, e);
 			continue;
 		}

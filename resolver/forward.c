@@ -304,6 +304,23 @@ static size_t answer_arrives(struct worker *worker, const struct txn *txn, size_
 	return reply_cleanse(&txn->query, worker->forward->reply, len);
 }
 
+/* That nobody answers need not be found out again at once, RFC 9520 section 3.2. */
+static void keep_failure(struct worker *worker, const struct txn *txn)
+{
+	size_t len = (size_t)DNS_HEADER_LEN + txn->query.question_len;
+	struct wire w = wire_over(worker->forward->reply, len);
+	struct wire_header h = {
+		.flags = DNS_FLAG_QR | DNS_FLAG_RD | DNS_FLAG_RA | DNS_RCODE_SERVFAIL,
+		.qdcount = 1,
+	};
+
+	if (!txn->for_cache || txn->epoch != recall_epoch(worker->recall))
+		return;
+	wire_put_header(&w, &h);
+	wire_put_bytes(&w, txn->out.packet + DNS_HEADER_LEN, txn->query.question_len);
+	recall_keep(worker, &txn->query, worker->forward->reply, len);
+}
+
 void txn_answer(struct worker *worker, struct txn *txn, enum reply_verdict verdict,
 		enum dns_rcode rcode, size_t len)
 {
@@ -329,6 +346,8 @@ void txn_fail(struct worker *worker, struct txn *txn)
 		probe_end(worker, txn, false);
 	} else {
 		give_up(worker, txn);
+		if (!txn->cut)
+			keep_failure(worker, txn);
 		waiters_error(worker, txn, txn->cut, DNS_RCODE_SERVFAIL);
 	}
 	txn_end(worker, txn);

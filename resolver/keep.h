@@ -8,8 +8,13 @@
 
 #include "resolver/query.h"
 
-#define KEEP_MAX_S     86400 /* for longer nothing is believed */
-#define KEEP_FAILURE_S 5     /* SERVFAIL, RFC 9520 section 3.2: 1 s to 5 min */
+#define KEEP_MAX_S 86400 /* for longer nothing is believed */
+/*
+ * SERVFAIL, an upstream's or because none answered. If it is the same when the time is over, twice
+ * as long the next time (RFC 9520 section 3.2: 1 s to 5 min, backing off).
+ */
+#define KEEP_FAILURE_S     5
+#define KEEP_FAILURE_MAX_S 40
 
 enum keep_kind {
 	KEEP_NOT,

@@ -94,6 +94,16 @@ test_stale_is_better_than_nothing() {
 	expect_metric 3 coredns_cache_served_stale_total
 }
 
+# RFC 9520: what nobody answered is not asked again at once, and is once its time is over.
+test_that_nobody_answers_is_kept_too() {
+	serve
+	stop unbound
+	expect_eq SERVFAIL "$(query www.outside.example | rcode)"
+	expect_eq SERVFAIL "$(query www.outside.example | rcode)"
+	expect_metric 1 coredns_cache_hits_total type=denial
+	expect_metric 1 coredns_cache_entries type=denial
+}
+
 test_hot_names_are_renewed_in_time() {
 	local until=$(($(now_ms) + 6000))
 	serve

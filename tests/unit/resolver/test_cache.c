@@ -69,6 +69,13 @@ static enum cache_result look(const struct query *q)
 	return cache_find(cache, q, now, &entry);
 }
 
+/* For how long it is kept. */
+static uint32_t entry_ttl(const struct query *q)
+{
+	cr_assert_eq(look(q), CACHE_HIT);
+	return entry->ttl_s;
+}
+
 /* The TTL of the first record of what would be served. */
 static uint32_t ttl_now(const struct query *q, bool stale)
 {
@@ -220,6 +227,26 @@ Test(cache, stale_after_a_failure_is_not_asked_for_a_while)
 	cr_expect_eq(look(&q), CACHE_STALE_NOW, "a failure does not take its place");
 	now += CACHE_RECHECK_MS;
 	cr_expect_eq(look(&q), CACHE_STALE);
+}
+
+Test(cache, a_failure_that_lasts_is_asked_about_less_and_less)
+{
+	struct query q = plain("www.example");
+
+	for (int s = KEEP_FAILURE_S; s <= KEEP_FAILURE_MAX_S; s *= 2) {
+		store(&q, DNS_RCODE_SERVFAIL, 0, true);
+		cr_assert_eq(entry_ttl(&q), s);
+		now += s * 1000 + 100;
+		cr_expect_eq(look(&q), CACHE_MISS);
+	}
+	store(&q, DNS_RCODE_SERVFAIL, 0, true);
+	cr_expect_eq(entry_ttl(&q), KEEP_FAILURE_MAX_S);
+	now += KEEP_FAILURE_MAX_S * 2000;
+	store(&q, DNS_RCODE_SERVFAIL, 0, true);
+	cr_expect_eq(entry_ttl(&q), KEEP_FAILURE_S, "it is another failure");
+	now += KEEP_FAILURE_S * 1000;
+	store(&q, 0, 60, false);
+	cr_expect_eq(look(&q), CACHE_HIT);
 }
 
 Test(cache, flushing)
