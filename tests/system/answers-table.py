@@ -14,14 +14,15 @@ import sys
 import dnsmsg
 from dnsmsg import RCODES, message, name_to_wire, read_name
 
-TYPES = {**dnsmsg.TYPES, "TYPE0": 0, "AXFR": 252}
+TYPES = {**dnsmsg.TYPES, "TYPE0": 0, "DS": 43, "TSIG": 250, "AXFR": 252, "TYPE65280": 65280}
 NAMES = {number: name for name, number in TYPES.items()}
+CLASSES = {"CH": 3, "HS": 4, "NONE": 254}
 FLAGS = {0x0400: "aa", 0x0200: "tc", 0x0100: "rd", 0x0080: "ra", 0x0040: "z", 0x0020: "ad", 0x0010: "cd"}
 
 
 def ask(words):
     name, qtype, *options = words
-    qclass = 4 if "HS" in options else 255 if qtype == "ANYCLASS" else 1
+    qclass = CLASSES[options[0]] if options[:1] and options[0] in CLASSES else 255 if qtype == "ANYCLASS" else 1
     number = TYPES["A" if qtype == "ANYCLASS" else qtype]
     edns = [option for option in options if option in ("+edns", "+v1")]
     body = name_to_wire(name) + struct.pack("!HH", number, qclass)

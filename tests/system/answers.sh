@@ -271,36 +271,44 @@ test_signed_messages_pass_untouched() {
 	EOT
 }
 
-hostile() { as_app hostile.py 127.0.0.1 15053 "$1"; }
-
-test_no_answer_to_what_is_no_query() {
+# expect_hostile REPLY TRANSPORT CASE…
+expect_hostile() {
 	local case
-	serve
-	for case in nothing one-octet eleven-octets a-response a-response-without-a-question; do
-		expect_eq silence "$(hostile $case)" "$case"
+	for case in "${@:3}"; do
+		expect_eq "$1" "$(as_app hostile.py 127.0.0.1 15053 "$2" "$case")" "$case over $2"
 	done
 }
 
-test_formerr_to_what_is_malformed() {
-	local case
+test_no_answer_to_what_is_no_query() {
 	serve
-	for case in header-only question-missing two-questions many-questions name-cut-short \
-		name-without-end type-missing class-cut-short label-type-01 label-type-10 \
-		pointer-to-itself pointer-into-the-header pointer-forward pointer-cut-short \
-		name-of-256-octets octets-behind record-promised records-promised \
-		answer-in-a-query record-cut-short two-opts opt-with-a-name \
-		option-past-its-record option-cut-short; do
-		expect_eq FORMERR "$(hostile $case)" "$case"
+	expect_hostile silence udp nothing one-octet eleven-octets a-response \
+		a-response-without-a-question
+	# What is shorter ends a connection: test_tcp_messages_shorter_than_a_header_end_it.
+	expect_hostile silence tcp a-response a-response-without-a-question
+}
+
+test_formerr_to_what_is_malformed() {
+	local transport
+	serve
+	for transport in udp tcp; do
+		expect_hostile FORMERR $transport header-only question-missing two-questions \
+			many-questions name-cut-short name-without-end type-missing class-cut-short \
+			label-type-01 label-type-10 pointer-to-itself pointer-into-the-header \
+			pointer-forward pointer-cut-short name-of-256-octets octets-behind \
+			record-promised records-promised answer-in-a-query record-cut-short two-opts \
+			opt-with-a-name option-past-its-record option-cut-short
 	done
 }
 
 test_what_is_only_odd_is_answered() {
+	local transport
 	serve
-	expect_eq 'NOERROR 240.0.0.1' "$(hostile id-0)"
-	expect_eq 'NOERROR 240.0.0.1' "$(hostile all-flags)"
-	expect_eq NXDOMAIN "$(hostile label-with-a-dot)" "a label 'redis.mesh' is not our name"
-	expect_eq NXDOMAIN "$(hostile label-with-a-nul)"
-	expect_eq NOERROR "$(hostile root)"
+	for transport in udp tcp; do
+		expect_hostile 'NOERROR 240.0.0.1' $transport id-0 all-flags
+		# A label 'redis.mesh' is not our name.
+		expect_hostile NXDOMAIN $transport label-with-a-dot label-with-a-nul
+		expect_hostile NOERROR $transport root
+	done
 }
 
 stream() { as_app stream.py 127.0.0.1 15053 "$@"; }

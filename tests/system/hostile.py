@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Sends what no client should, and says what came back.
 
-hostile.py ADDRESS PORT CASE: sends the case's datagram and prints the reply: "FORMERR", "NOERROR
-240.0.0.1". What is broken is followed by a good query: when that is what is answered, the datagram
-was met with "silence", and nothing had to be waited for.
+hostile.py ADDRESS PORT udp|tcp CASE: sends the case's message and prints the reply: "FORMERR",
+"NOERROR 240.0.0.1". What is broken is followed by a good query: when that is what is answered, the
+message was met with "silence", and nothing had to be waited for.
 """
 
 import socket
@@ -66,24 +66,37 @@ ODD = {
 }
 
 
-def main():
-    address, port, case = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-    packet = {**BAD, **ODD}[case]
-    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+def over_udp(server):
+    sock = socket.socket(socket.AF_INET6 if ":" in server[0] else socket.AF_INET, socket.SOCK_DGRAM)
     sock.settimeout(5)
-    sock.connect((address, port))
-    sock.send(packet)
+    sock.connect(server)
+    return sock.send, lambda: sock.recv(65535)
+
+
+def over_tcp(server):
+    sock = socket.create_connection(server, 5)
+    stream = sock.makefile("rb")
+    return (lambda packet: sock.sendall(struct.pack("!H", len(packet)) + packet),
+            lambda: stream.read(struct.unpack("!H", stream.read(2))[0]))
+
+
+def main():
+    address, port, transport, case = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
+    packet = {**BAD, **ODD}[case]
+    send, receive = (over_tcp if transport == "tcp" else over_udp)((address, port))
+    send(packet)
     if case in BAD:
-        sock.send(query("redis.mesh", ident=GOOD))
-    reply = Reply(sock.recv(65535))
-    if case in BAD and reply.ident == GOOD:
+        send(query("redis.mesh", ident=GOOD))
+    replies = [Reply(receive())]
+    if case in BAD and replies[0].ident == GOOD:
         print("silence")
         return
-    if reply.ident != struct.unpack("!H", packet[:2])[0]:
-        raise ValueError(f"the answer has another id: {reply.ident:#x}")
-    if case in BAD and Reply(sock.recv(65535)).ident != GOOD:
-        raise ValueError("the good query after it was not answered")
-    print(reply)
+    if case in BAD:
+        replies.append(Reply(receive()))
+    ident = struct.unpack("!H", packet[:2])[0]
+    if sorted(reply.ident for reply in replies) != sorted([ident, GOOD][:len(replies)]):
+        raise ValueError(f"answers with other ids: {[hex(reply.ident) for reply in replies]}")
+    print(next(reply for reply in replies if reply.ident == ident))
 
 
 main()
