@@ -13,7 +13,14 @@
 
 #include "common/cleanup.h"
 
-int file_read(const char *path, size_t max, char **ret_data, size_t *ret_len, struct err *err)
+/* Root's or our own, and nobody else may write it. */
+static bool is_own(const struct stat *st)
+{
+	return (st->st_uid == 0 || st->st_uid == geteuid()) && !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+static int read_file(const char *path, bool own, size_t max, char **ret_data, size_t *ret_len,
+		     struct err *err)
 {
 	cleanup_free char *data = NULL;
 	cleanup_fd int fd = -1;
@@ -21,12 +28,18 @@ int file_read(const char *path, size_t max, char **ret_data, size_t *ret_len, st
 	struct stat st;
 
 	/* O_NONBLOCK: a FIFO in the file's place must not hang us before fstat sees it. */
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) < 0)
+	if ((fd = open(path,
+		       O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (own ? O_NOFOLLOW : 0))) < 0)
 		return err_set(err, errno, "cannot open %s: %s", path, err_text(errno));
 	if (fstat(fd, &st) < 0)
 		return err_set(err, errno, "cannot stat %s: %s", path, err_text(errno));
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, EINVAL, "%s is not a regular file", path);
+	if (own && !is_own(&st))
+		return err_set(err, EPERM,
+			       "%s is not believed: somebody else than root and uid %u owns or may "
+			       "write it (uid %u, mode %03o)",
+			       path, geteuid(), st.st_uid, st.st_mode & 07777);
 	if (st.st_size > (off_t)max)
 		goto too_big;
 
@@ -61,14 +74,26 @@ too_big:
 	return err_set(err, EFBIG, "%s is larger than %zu bytes, the limit", path, max);
 }
 
-static int write_all(int fd, const char *data, size_t len)
+int file_read(const char *path, size_t max, char **ret_data, size_t *ret_len, struct err *err)
 {
+	return read_file(path, false, max, ret_data, ret_len, err);
+}
+
+int file_read_own(const char *path, size_t max, char **ret_data, size_t *ret_len, struct err *err)
+{
+	return read_file(path, true, max, ret_data, ret_len, err);
+}
+
+int file_write_all(int fd, const void *data, size_t len)
+{
+	const char *from = data;
+
 	while (len) {
-		ssize_t n = write(fd, data, len);
+		ssize_t n = write(fd, from, len);
 
 		if (n < 0 && errno != EINTR)
 			return -1;
-		data += n > 0 ? n : 0;
+		from += n > 0 ? n : 0;
 		len -= n > 0 ? (size_t)n : 0;
 	}
 	return 0;
@@ -86,7 +111,7 @@ int file_replace(const char *path, const void *data, size_t len, mode_t mode, st
 		return err_set(err, ENAMETOOLONG, "cannot write %s: the name is too long", path);
 	if ((fd = mkostemp(new_path, O_CLOEXEC)) < 0)
 		return err_set(err, errno, "cannot write %s: %s", path, err_text(errno));
-	if (write_all(fd, data, len) == 0 && fchmod(fd, mode) == 0 && fsync(fd) == 0 &&
+	if (file_write_all(fd, data, len) == 0 && fchmod(fd, mode) == 0 && fsync(fd) == 0 &&
 	    close(take_fd(&fd)) == 0 && rename(new_path, path) == 0)
 		return 0;
 	why = errno;

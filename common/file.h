@@ -15,6 +15,12 @@
  */
 int file_read(const char *path, size_t max, char **ret_data, size_t *ret_len, struct err *err);
 
+/* Likewise, but -EPERM unless root or this process's user owns it and nobody else may write it. */
+int file_read_own(const char *path, size_t max, char **ret_data, size_t *ret_len, struct err *err);
+
+/* write(2) until all of it is written; -1 with errno. */
+int file_write_all(int fd, const void *data, size_t len);
+
 /*
  * Makes `path` be a file of this content and mode: whoever opens it finds the old one or the new
  * one, whole, also after the power has failed. It is written beside it under a name that begins
