@@ -206,6 +206,12 @@ int names_each(const struct names_snapshot *names, names_each_fn *fn, void *arg)
 	return 0;
 }
 
+bool names_is_same(const struct names_snapshot *old, const struct names_snapshot *next)
+{
+	return old->bits == next->bits && old->negative_ttl == next->negative_ttl &&
+	       !memcmp(old->shards, next->shards, sizeof(*old->shards) << old->bits);
+}
+
 static void free_arrays(struct names_snapshot *names)
 {
 	free(names->shards);

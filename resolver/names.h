@@ -122,6 +122,9 @@ typedef int names_each_fn(void *arg, const struct names_record *part, const uint
 			  size_t name_len);
 int names_each(const struct names_snapshot *names, names_each_fn *fn, void *arg);
 
+/* True when `next`, made of `old`, says the same: then they have everything in common. */
+bool names_is_same(const struct names_snapshot *old, const struct names_snapshot *next);
+
 void names_free(struct names_snapshot *names);
 
 /* Frees `old` but for what `next`, which was made of it, has in common with it. */

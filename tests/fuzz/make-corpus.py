@@ -387,6 +387,41 @@ PLUGINS = {
 }
 
 
+def part(text, ttl=60, place=0, line=0, alias=b"", a=(), aaaa=(), ports=b"", flags=0):
+    """struct names_record, as of a machine with its least octet first."""
+    wire = name(text) if isinstance(text, str) else text
+    data = wire + alias + b"".join(a) + b"".join(aaaa) + ports
+    return struct.pack("<IIHHHHBBBB", ttl, place, line, len(a), len(aaaa), len(ports), len(wire), 0,
+                       len(alias), flags) + data + bytes(-len(data) % 4)
+
+
+def parts(*list_of_parts, number=None):
+    return bytes([len(list_of_parts) if number is None else number]) + b"".join(list_of_parts)
+
+
+VIP, VIP6 = b"\xf0\0\0\1", b"\xfd\0\xfd" + bytes(12) + b"\1"
+PORT = struct.pack(">HBB", 6379, 6, 5) + b"redis"
+STATES = {
+    "empty": b"",
+    "none": parts(),
+    "a": parts(part("redis.mesh", a=[VIP])),
+    "both": parts(part("redis.mesh", a=[VIP, b"\xf0\0\0\2"], aaaa=[VIP6], ports=PORT * 2)),
+    "alias": parts(part("cache.mesh", alias=name("redis.mesh"))),
+    "tree": parts(part("a.b.c.mesh", a=[VIP]), part("*.c.mesh", a=[VIP]), part("b.c.mesh", a=[VIP])),
+    "places": parts(part("a.mesh", place=1, a=[VIP]), part("a.mesh", ttl=5, place=2, line=9, a=[VIP]),
+                    part("a.mesh", place=2, line=10, aaaa=[VIP6])),
+    "too-many": parts(part("a.mesh", a=[VIP]), number=9),
+    "too-few": parts(part("a.mesh", a=[VIP]), part("b.mesh", a=[VIP]), number=1),
+    "cut": parts(part("redis.mesh", a=[VIP]))[:-4],
+    "no-data": parts(part("redis.mesh")),
+    "pointer": parts(part(b"\xc0\0", a=[VIP])),
+    "long-port": parts(part("a.mesh", ports=PORT[:-1])),
+    "flags": parts(part("a.mesh", a=[VIP], flags=3)),
+    "upper": parts(part("A.mesh", a=[VIP])),
+    "file": b"meshdns\n" + struct.pack("<IIQQQQ", 1, 60, 0, 0, 0x2d06800538d394c2, 0),
+}
+
+
 def write(target, inputs):
     folder = os.path.join(HERE, target)
     os.makedirs(folder, exist_ok=True)
@@ -407,3 +442,4 @@ write("http", HTTP)
 write("ctl", CTL)
 write("cause", CAUSE)
 write("plugins", PLUGINS)
+write("state", STATES)
