@@ -20,6 +20,8 @@
 #include "resolver/eyes.h"
 #include "resolver/inflight.h"
 #include "resolver/publish.h"
+#include "resolver/state.h"
+#include "resolver/state_file.h"
 #include "resolver/upstream_source.h"
 #include "resolver/watch.h"
 #include "resolver/worker.h"
@@ -29,6 +31,8 @@
 #define DRAIN_STOP_MS      500
 #define DRAIN_SUCCEEDED_MS 5500
 
+#define RESTORED           "the last good names are served, their sources cannot be read"
+
 struct control { /* NOLINT(clang-analyzer-optin.performance.Padding) */
 	/* First, for what wants a cache line of its own. */
 	struct worker workers[SETTINGS_WORKERS_MAX];
@@ -37,6 +41,7 @@ struct control { /* NOLINT(clang-analyzer-optin.performance.Padding) */
 	struct publish publish;
 	struct watch watch;
 	struct loader *loader;
+	struct state state;
 	struct err last_complaint; /* why the last reload failed, if it did */
 	struct upstream_source upstreams;
 	int signal_fd, order_fd;
@@ -49,6 +54,7 @@ struct control { /* NOLINT(clang-analyzer-optin.performance.Padding) */
 	struct facts facts;                /* for the eyes */
 	struct eyes eyes;
 	struct tap_wish wish;
+	bool succeeded; /* another one serves in our place */
 	char server_id[256];
 };
 
@@ -60,12 +66,19 @@ static int64_t monotonic_ms(void)
 	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
-static void note_loaded(struct control *control, const struct names_snapshot *names)
+/* What the eyes are told of the names that are served from here on. */
+static void note_names(struct control *control, const struct names_snapshot *names, bool restored)
 {
-	control->facts.reloads_ok++;
 	control->facts.names = names_count(names);
 	control->facts.names_bytes = names_bytes(names);
 	control->facts.loaded_ms = monotonic_ms();
+	control->facts.restored = restored;
+}
+
+static void note_loaded(struct control *control, const struct names_snapshot *names)
+{
+	control->facts.reloads_ok++;
+	note_names(control, names, false);
 	log_info("names loaded", "names=%zu bytes=%zu", names_count(names), names_bytes(names));
 }
 
@@ -81,8 +94,11 @@ static void complain(struct control *control, const struct err *err)
 static void reload(struct control *control)
 {
 	struct names_snapshot *names, *old = atomic_load(&control->publish.current);
+	/* A table from the state knows nothing of the loader's places: nothing is made of it. */
+	struct names_snapshot *restored = control->facts.restored ? old : NULL;
 	struct err err = {0};
 
+	old = restored ? NULL : old;
 	control->facts.now_ms = monotonic_ms();
 	if (watch_arm(&control->watch, monotonic_ms(), &err) < 0 ||
 	    loader_load(control->loader, old, &names, &err) < 0) {
@@ -94,7 +110,10 @@ static void reload(struct control *control)
 	control->last_complaint = (struct err){0};
 	publish_exchange(&control->publish, names);
 	note_loaded(control, names);
-	names_free_old(old, names);
+	names_free(restored);
+	state_names_replaced(&control->state, old, names, monotonic_ms());
+	if (restored)
+		ready_notify("STATUS=", NULL);
 }
 
 /* As sd_notify(3) wants it of a service that is told to reload. */
@@ -184,7 +203,8 @@ static void tell_ready(const struct control *control)
 {
 	struct err err = {0};
 
-	if (ready_notify("READY=1", &err) < 0)
+	if (ready_notify(control->facts.restored ? "READY=1\nSTATUS=" RESTORED : "READY=1", &err) <
+	    0)
 		log_warning("readiness could not be told", "reason=\"%s\"", err.msg);
 	if (ready_fd(control->settings->ready_fd, &err) < 0)
 		log_warning("readiness could not be told", "reason=\"%s\"", err.msg);
@@ -216,7 +236,7 @@ static int earlier(int a_ms, int b_ms)
 	return b_ms < 0 || (a_ms >= 0 && a_ms < b_ms) ? a_ms : b_ms;
 }
 
-/* How long to sleep, as poll(2) takes it: until the names or the eyes have something to do. */
+/* How long to sleep, as poll(2) takes it: until the names or a deadline have something to do. */
 static int wait_ms(const struct control *control, int64_t deadline_ms)
 {
 	int64_t now_ms = monotonic_ms(), left_ms = deadline_ms - now_ms;
@@ -247,7 +267,8 @@ static uint32_t upstream_sockets(unsigned int workers)
 
 static void serve(struct control *control)
 {
-	int64_t deadline_ms = 0; /* whatever the eyes were told at the start */
+	int64_t eyes_ms = 0; /* whatever they were told at the start */
+	int64_t state_ms = 0;
 	bool stop = false, succeeded = false;
 
 	control->facts.not_ready = NULL;
@@ -261,9 +282,9 @@ static void serve(struct control *control)
 		size_t n = 4 + eyes_poll(&control->eyes, fds + 4);
 		bool wanted;
 
-		poll(fds, n, wait_ms(control, deadline_ms));
+		poll(fds, n, wait_ms(control, eyes_ms < state_ms ? eyes_ms : state_ms));
 		control->facts.now_ms = monotonic_ms();
-		deadline_ms = eyes_run(&control->eyes);
+		eyes_ms = eyes_run(&control->eyes);
 		take_signals(control, &stop, &wanted);
 		succeeded = fds[2].revents && handover_run(control->handover);
 		wanted |= control->facts.reload_wanted;
@@ -274,7 +295,10 @@ static void serve(struct control *control)
 			reload(control);
 		if (!stop)
 			upstream_source_poll(&control->upstreams, monotonic_ms(), wanted);
+		state_ms = state_run(&control->state, atomic_load(&control->publish.current),
+				     monotonic_ms());
 	}
+	control->succeeded = succeeded;
 	if (succeeded)
 		log_info("another resolver serves in my place, ending", NULL);
 	ready_notify("STOPPING=1", NULL);
@@ -282,20 +306,78 @@ static void serve(struct control *control)
 	drain_workers(control, succeeded ? DRAIN_SUCCEEDED_MS : DRAIN_STOP_MS);
 }
 
+/*
+ * While the names are loaded for the first time, which may take a second: a thread of its own looks
+ * after the eyes, so that who asks is told that we are not ready, and why. An order ends it.
+ */
+static void *look_meanwhile(void *arg)
+{
+	struct control *control = arg;
+	struct pollfd fds[1 + EYES_FDS_MAX] = {{.fd = control->order_fd, .events = POLLIN}};
+	int64_t left_ms = 0;
+
+	do {
+		size_t n = 1 + eyes_poll(&control->eyes, fds + 1);
+
+		poll(fds, n, left_ms > INT_MAX ? INT_MAX : (int)left_ms);
+		control->facts.now_ms = monotonic_ms();
+		left_ms = eyes_run(&control->eyes) - control->facts.now_ms;
+	} while (!fds[0].revents);
+	return NULL;
+}
+
+/* What was kept, in the place of sources that cannot be read for the reason in `err`. */
+static int restore(struct control *control, struct names_snapshot **ret_names, struct err *err)
+{
+	const struct settings *s = control->settings;
+	struct err why = {0};
+	int rc = s->state_dir ? state_file_read(s->state_dir, &s->load, ret_names, &why) : -ENOENT;
+
+	if (rc == -ENOENT)
+		return err->code;
+	if (rc < 0) {
+		log_warning("the names that were kept are not served", "reason=\"%s\"", why.msg);
+		return err->code;
+	}
+	log_warning(RESTORED, "names=%zu reason=\"%s\"", names_count(*ret_names), err->msg);
+	return 0;
+}
+
 static int load_first(struct control *control, struct err *err)
 {
+	const struct settings *s = control->settings;
 	struct names_snapshot *names;
+	bool restored = false;
+	pthread_t looker;
 	int rc;
 
-	if (!(control->loader = loader_new(&control->settings->load)))
+	if (!(control->loader = loader_new(&s->load)))
 		return err_set(err, ENOMEM, "out of memory");
-	if ((rc = watch_init(&control->watch, control->settings->names, control->settings->n_names,
-			     err)) < 0 ||
-	    (rc = watch_arm(&control->watch, monotonic_ms(), err)) < 0 ||
-	    (rc = loader_load(control->loader, NULL, &names, err)) < 0)
+	if ((rc = state_init(&control->state, s->state_dir, err)) < 0 ||
+	    (rc = watch_init(&control->watch, s->names, s->n_names, err)) < 0 ||
+	    (rc = watch_arm(&control->watch, monotonic_ms(), err)) < 0)
 		return rc;
-	note_loaded(control, names);
-	publish_init(&control->publish, names, control->readers, control->settings->workers);
+	if ((rc = pthread_create(&looker, NULL, look_meanwhile, control)) != 0)
+		return err_set(err, rc, "cannot start a thread: %s", err_text(rc));
+	rc = loader_load(control->loader, NULL, &names, err);
+	if (rc < 0) {
+		rc = restore(control, &names, err);
+		restored = rc == 0;
+	}
+	order(control, WORKER_SERVE);
+	pthread_join(looker, NULL);
+	if (rc < 0)
+		return rc;
+	publish_init(&control->publish, names, control->readers, s->workers);
+	if (restored) {
+		note_names(control, names, true);
+		control->last_complaint = *err;
+		control->facts.reloads_failed++;
+		watch_retry(&control->watch, monotonic_ms());
+	} else {
+		note_loaded(control, names);
+		state_names_replaced(&control->state, NULL, names, monotonic_ms());
+	}
 	return 0;
 }
 
@@ -318,11 +400,12 @@ int control_run(const struct settings *settings, struct listener *listeners, siz
 		.settings = settings,
 		.workers = control->workers,
 		.n_workers = settings->workers,
-		.not_ready = "the names are not loaded yet",
+		.not_ready = "the names are being loaded",
 		.server = listeners[0].ep,
 		.identity = control->server_id,
 		.book = &control->upstreams.book,
 		.complaint = control->last_complaint.msg,
+		.state = &control->state,
 	};
 	control->worker_config = (struct worker_config){
 		.upstreams = &control->upstreams.publish,
@@ -364,6 +447,7 @@ int control_run(const struct settings *settings, struct listener *listeners, siz
 		serve(control);
 	}
 	stop_workers(control);
+	state_close(&control->state, atomic_load(&control->publish.current), !control->succeeded);
 	eyes_close(&control->eyes);
 	watch_close(&control->watch);
 	if (control->signal_fd >= 0)

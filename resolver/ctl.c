@@ -50,6 +50,19 @@ static json_t *cache_state(const struct settings *s, const struct stats_cache *c
 			 (json_int_t)stats_get(&c->drops));
 }
 
+static const char *names_from(const struct facts *f)
+{
+	return f->restored ? "state" : "sources";
+}
+
+/* Since the names were kept by us, NULL: they were not. */
+static json_t *state_age(const struct facts *f)
+{
+	if (!f->state->saved_ms)
+		return NULL;
+	return json_real((double)(f->now_ms - f->state->saved_ms) / 1000);
+}
+
 static json_t *cmd_status(struct ctl *ctl)
 {
 	const struct facts *f = ctl->facts;
@@ -62,12 +75,13 @@ static json_t *cmd_status(struct ctl *ctl)
 		for (int rcode = 0; rcode < STATS_RCODES; rcode++)
 			answers += stats_get(&total.responses[writer][rcode]);
 	}
-	return json_pack("{s:s,s:i,s:b,s:s?,s:s,s:i,s:I,s:f,s:I,s:I,s:I,s:b,s:o*}", "version",
+	return json_pack("{s:s,s:i,s:b,s:s?,s:s,s:i,s:I,s:s,s:f,s:I,s:I,s:I,s:b,s:o*}", "version",
 			 MESHDNS_VERSION, "pid", (int)getpid(), "ready", !f->not_ready, "reason",
 			 f->not_ready, "listens", endpoint_format(&f->server, text), "workers",
-			 (int)f->n_workers, "names", (json_int_t)f->names, "names_age_s",
-			 (double)(f->now_ms - f->loaded_ms) / 1000, "answers", (json_int_t)answers,
-			 "loops", (json_int_t)stats_get(&total.loops), "resident_kib",
+			 (int)f->n_workers, "names", (json_int_t)f->names, "names_from",
+			 names_from(f), "names_age_s", (double)(f->now_ms - f->loaded_ms) / 1000,
+			 "answers", (json_int_t)answers, "loops",
+			 (json_int_t)stats_get(&total.loops), "resident_kib",
 			 (json_int_t)(metrics_rss() / 1024), "query_log", (int)ctl->log->on,
 			 "cache", cache_state(f->settings, &total.cache));
 }
@@ -76,9 +90,10 @@ static json_t *cmd_names(struct ctl *ctl)
 {
 	const struct facts *f = ctl->facts;
 
-	return json_pack("{s:I,s:I,s:f,s:I,s:I,s:s?,s:o}", "names", (json_int_t)f->names, "bytes",
-			 (json_int_t)f->names_bytes, "age_s",
-			 (double)(f->now_ms - f->loaded_ms) / 1000, "loads",
+	return json_pack("{s:I,s:I,s:f,s:s,s:s?,s:o?,s:I,s:I,s:s?,s:o}", "names",
+			 (json_int_t)f->names, "bytes", (json_int_t)f->names_bytes, "age_s",
+			 (double)(f->now_ms - f->loaded_ms) / 1000, "from", names_from(f),
+			 "state_dir", f->settings->state_dir, "state_age_s", state_age(f), "loads",
 			 (json_int_t)f->reloads_ok, "failed_loads", (json_int_t)f->reloads_failed,
 			 "last_failure", *f->complaint ? f->complaint : NULL, "sources",
 			 sources(f->settings));

@@ -36,6 +36,9 @@ static int print_metrics(void *context, FILE *body)
 		.book = facts->book,
 		.names = facts->names,
 		.names_bytes = facts->names_bytes,
+		.names_restored = facts->restored,
+		.saved = facts->state->saved,
+		.saves_failed = facts->state->failed,
 		.names_age_s = (double)(facts->now_ms - facts->loaded_ms) / 1000,
 		.reloads_ok = facts->reloads_ok,
 		.reloads_failed = facts->reloads_failed,
@@ -55,12 +58,21 @@ static int print_health(void *context, FILE *body)
 	return 200;
 }
 
+/* What is missing, if anything is; names from the state are as good as any to be ready with. */
 static int print_ready(void *context, FILE *body)
 {
 	const struct facts *facts = context;
 
-	fputs(facts->not_ready ? facts->not_ready : "OK", body);
-	return facts->not_ready ? 503 : 200;
+	if (facts->not_ready) {
+		fputs(facts->not_ready, body);
+		for (size_t i = 0; i < facts->settings->n_names; i++)
+			fprintf(body, "%s%s", i ? ", " : " from ", facts->settings->names[i]);
+		return 503;
+	}
+	fputs("OK", body);
+	if (facts->restored)
+		fprintf(body, ", with the last good names: %s", facts->complaint);
+	return 200;
 }
 
 static const struct http_route routes[] = {

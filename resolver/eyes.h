@@ -11,6 +11,7 @@
 #include "resolver/dnstap.h"
 #include "resolver/recall.h"
 #include "resolver/settings.h"
+#include "resolver/state.h"
 #include "resolver/upstreams.h"
 #include "resolver/worker.h"
 
@@ -25,6 +26,8 @@ struct facts {
 	const char *not_ready;      /* why; NULL: it serves */
 	const char *complaint;      /* why names could not be taken up, "": they were */
 	size_t names, names_bytes;
+	const struct state *state;
+	bool restored;     /* the names are from the state, for want of a source */
 	int64_t loaded_ms; /* when, by the monotonic clock */
 	int64_t now_ms;
 	uint64_t reloads_ok, reloads_failed;

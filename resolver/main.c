@@ -25,6 +25,7 @@
 #include "resolver/corefile/front.h"
 #include "resolver/ctl.h"
 #include "resolver/dnstap.h"
+#include "resolver/state.h"
 #include "version.h"
 
 enum exit_code { EXIT_DONE = 0, EXIT_CONFIGURATION = 1, EXIT_MACHINE = 2 };
@@ -144,7 +145,7 @@ static bool folder_of(const char *path, char folder[PATH_MAX])
 /* Every path that is opened from here on is to be named here. */
 static int confine(const struct settings *s, struct err *err)
 {
-	struct privs_path paths[SETTINGS_NAMES_MAX + 6];
+	struct privs_path paths[SETTINGS_NAMES_MAX + 7];
 	char takeover[PATH_MAX], control[PATH_MAX], dnstap[PATH_MAX]; /* the folders of these */
 	size_t n = 0;
 
@@ -152,6 +153,8 @@ static int confine(const struct settings *s, struct err *err)
 		return 0;
 	for (size_t i = 0; i < s->n_names; i++)
 		paths[n++] = (struct privs_path){.path = s->names[i]};
+	if (s->state_dir)
+		paths[n++] = (struct privs_path){.path = s->state_dir, .writable = true};
 	paths[n++] = (struct privs_path){.path = resolv_conf(s)};
 	if (!s->resolv_conf)
 		paths[n++] = (struct privs_path){.path = RESOLVCONF_RESOLVED_PATH};
@@ -266,7 +269,8 @@ static int run(struct settings *s, struct sockets *sockets, struct handover *han
 		return EXIT_CONFIGURATION;
 	if (write_pidfile(s->corefile.pidfile, err) < 0 ||
 	    inherit(s, &user, sockets, handover, err) < 0 || open_listeners(s, sockets, err) < 0 ||
-	    open_control(s, &user, sockets->inherit.n > 0, &control_fd, err) < 0)
+	    open_control(s, &user, sockets->inherit.n > 0, &control_fd, err) < 0 ||
+	    state_make_folder(s->state_dir, &user, err) < 0)
 		return EXIT_MACHINE;
 	if (s->dnstap && dnstap_load(err) < 0)
 		return EXIT_MACHINE;

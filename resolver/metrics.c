@@ -203,10 +203,20 @@ static void print_age(const struct family *family, const struct metrics *m, FILE
 	fprintf(out, "%s %.3f\n", family->name, m->names_age_s);
 }
 
-static void print_reloads(const struct family *family, const struct metrics *m, FILE *out)
+static void print_results(const struct family *family, uint64_t ok, uint64_t failed, FILE *out)
 {
 	fprintf(out, "%s{result=\"ok\"} %" PRIu64 "\n%s{result=\"failed\"} %" PRIu64 "\n",
-		family->name, m->reloads_ok, family->name, m->reloads_failed);
+		family->name, ok, family->name, failed);
+}
+
+static void print_reloads(const struct family *family, const struct metrics *m, FILE *out)
+{
+	print_results(family, m->reloads_ok, m->reloads_failed, out);
+}
+
+static void print_saves(const struct family *family, const struct metrics *m, FILE *out)
+{
+	print_results(family, m->saved, m->saves_failed, out);
 }
 
 static uint64_t value_zero(const struct metrics *m)
@@ -222,6 +232,10 @@ static uint64_t value_names(const struct metrics *m)
 static uint64_t value_names_bytes(const struct metrics *m)
 {
 	return m->names_bytes;
+}
+static uint64_t value_restored(const struct metrics *m)
+{
+	return m->names_restored;
 }
 static uint64_t value_rss(const struct metrics *m)
 {
@@ -278,6 +292,11 @@ static const struct family families[] = {
 	 .print = print_age},
 	{"meshdns_reloads_total", COUNTER, "Attempts to load the mesh names, the first included.",
 	 .print = print_reloads},
+	{"meshdns_names_restored", GAUGE,
+	 "1: the names are those kept in --state-dir, for no source can be read.",
+	 .value = value_restored},
+	{"meshdns_state_saves_total", COUNTER, "Attempts to keep the mesh names on disk.",
+	 .print = print_saves},
 	{"meshdns_dropped_total", COUNTER, "Messages that were met with silence.",
 	 .print = print_drops},
 	{"coredns_forward_healthcheck_broken_total", COUNTER,

@@ -24,7 +24,9 @@ struct metrics {
 	const struct upstream_book *book; /* NULL: no upstreams */
 	uint64_t names, names_bytes;
 	double names_age_s;
+	bool names_restored;
 	uint64_t reloads_ok, reloads_failed;
+	uint64_t saved, saves_failed; /* the names, to disk */
 	uint64_t rss_bytes;
 	uint64_t tap_lost;
 };

@@ -329,6 +329,8 @@ static const struct option_row rows[] = {
 	 .help = "mesh names: hosts(5) lines or Kuma's JSON; of a folder all *.hosts and *.json; "
 		 "repeatable, read again when they change",
 	 .parse = parse_names},
+	{"state-dir", OPTION_STRING, AT(state_dir), "DIR",
+	 .help = "keep the last good names there, and start with them where no source can be read"},
 	{"domain", OPTION_CALL, 0, "NAME",
 	 .help = "the mesh domain: no type of a mesh name under it is ever asked upstream (mesh)",
 	 .parse = parse_domain},

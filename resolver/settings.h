@@ -51,6 +51,7 @@ struct settings { /* NOLINT(clang-analyzer-optin.performance.Padding): there is 
 	const char *names[SETTINGS_NAMES_MAX]; /* files and folders */
 	size_t n_names;
 	struct load_settings load; /* borrows `names` */
+	const char *state_dir;     /* NULL: names are not kept on disk */
 
 	struct resolve_domains authoritative, search;
 	bool search_resolv_conf; /* `search` is still to be taken from resolv_conf */

@@ -14,7 +14,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct tap_wish wish = {0};
 	struct querylog log = {0};
 	static struct upstream_book book;
-	struct facts facts = {.settings = &settings, .book = &book, .complaint = ""};
+	static struct state state;
+	struct facts facts = {
+		.settings = &settings, .book = &book, .state = &state, .complaint = ""};
 	struct ctl ctl = {.facts = &facts, .log = &log, .wish = &wish, .lookup.fd = -1};
 	struct oneshot_conn conn = {.fd = -1};
 	char *text = NULL;

@@ -7,10 +7,12 @@ eyes.py metric NAME [K=V...]  the sum of the samples with these labels, by Prome
 eyes.py check                 all of /metrics is sound: parses, types known, histograms add up
 eyes.py raw BYTES             what the port answers to bytes that are no request, first line
 eyes.py hold N [PORT]         opens N connections, sends nothing, waits for standard input to end
+eyes.py await                 asks /ready over and over until it says 200; prints each thing it said once
 """
 import http.client
 import socket
 import sys
+import time
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -81,6 +83,22 @@ def hold(number, port=PORT):
     return len(held)
 
 
+def await_ready():
+    said = {}
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        try:
+            status, _, body = get("/ready")
+        except ConnectionRefusedError:
+            time.sleep(0.001)
+            continue
+        said[f"{status} {body}"] = None
+        if status == 200:
+            break
+        time.sleep(0.001)
+    return "\n".join(said)
+
+
 def main():
     verb, arguments = sys.argv[1], sys.argv[2:]
     if verb == "get":
@@ -89,7 +107,7 @@ def main():
     elif verb == "metric":
         print(f"{metric(*arguments):g}")
     else:
-        print({"check": check, "raw": raw, "hold": hold}[verb](*arguments))
+        print({"check": check, "raw": raw, "hold": hold, "await": await_ready}[verb](*arguments))
 
 
 main()
