@@ -59,8 +59,8 @@ static uint8_t bits_of(const struct addr *mask)
 	return (uint8_t)bits;
 }
 
-/* Of the interface `name` the networks, of all (NULL) the addresses alone. */
-static int add_addresses(struct access *access, const char *name, struct err *err)
+/* Of the interface `name`, or of all (NULL), the networks, or the addresses alone. */
+static int add_addresses(struct access *access, const char *name, bool networks, struct err *err)
 {
 	struct ifaddrs *all, *one;
 	int rc = 0;
@@ -76,7 +76,7 @@ static int add_addresses(struct access *access, const char *name, struct err *er
 		    !addr_of(one->ifa_addr, &prefix.addr))
 			continue;
 		prefix.bits = (uint8_t)(addr_len(&prefix.addr) * 8);
-		if (name && addr_of(one->ifa_netmask, &mask))
+		if (networks && addr_of(one->ifa_netmask, &mask))
 			prefix.bits = bits_of(&mask);
 		rc = access_add(access, &prefix, err);
 	}
@@ -94,17 +94,22 @@ int access_add_own(struct access *access, struct err *err)
 		access_parse(loopback[i], &prefix);
 		rc = access_add(access, &prefix, err);
 	}
-	return rc < 0 ? rc : add_addresses(access, NULL, err);
+	return rc < 0 ? rc : add_addresses(access, NULL, false, err);
 }
 
 int access_add_interface(struct access *access, const char *name, struct err *err)
 {
 	size_t before = access->n;
-	int rc = add_addresses(access, name, err);
+	int rc = add_addresses(access, name, true, err);
 
 	if (rc == 0 && access->n == before)
 		return err_set(err, ENODEV, "no interface %s here, or it has no address", name);
 	return rc;
+}
+
+int access_add_networks(struct access *access, struct err *err)
+{
+	return add_addresses(access, NULL, true, err);
 }
 
 static bool is_in(const struct addr *addr, const struct access_prefix *prefix)

@@ -33,6 +33,9 @@ int access_add_own(struct access *access, struct err *err);
 /* Adds the networks of an interface as they are now; -ENODEV when it has none. */
 int access_add_interface(struct access *access, const char *name, struct err *err);
 
+/* Adds the networks of all interfaces as they are now. */
+int access_add_networks(struct access *access, struct err *err);
+
 /* `peer` is a sockaddr_in6 or a sockaddr_in. A v4-mapped address is the IPv4 one. */
 bool access_allows(const struct access *access, const struct sockaddr_in6 *peer);
 

@@ -12,6 +12,14 @@
 #define CLAIM_TRIES    64
 #define PLAIN_MS       3600000 /* that a server does not know EDNS is believed for so long */
 
+/* How many messages may be sent for it. */
+static uint8_t attempts_max(const struct txn *txn)
+{
+	uint32_t max = txn->group ? txn->group->max_attempts : 0;
+
+	return max && max < FORWARD_ATTEMPTS_MAX ? (uint8_t)max : FORWARD_ATTEMPTS_MAX;
+}
+
 static struct attempt *newest(struct txn *txn)
 {
 	return &txn->attempts[txn->n_attempts - 1];
@@ -145,10 +153,11 @@ static bool attempt_begin(struct worker *worker, struct txn *txn, struct server 
 }
 
 /* How long the newest attempt has: the longer the more often its server was asked. */
-static int64_t try_ms(const struct worker *worker, struct txn *txn)
+static int64_t try_ms(struct txn *txn)
 {
 	const struct server *server = newest(txn)->server;
-	int64_t max_ms = worker->forward->upstreams.try_max_ms, ms = health_rto_ms(&server->health);
+	int64_t max_ms = txn->group ? txn->group->try_max_ms : 0,
+		ms = health_rto_ms(&server->health);
 
 	if (!max_ms)
 		max_ms = TRY_MAX_MS;
@@ -173,10 +182,10 @@ bool attempt_next(struct worker *worker, struct txn *txn)
 {
 	struct server *server;
 
-	while (txn->n_attempts < FORWARD_ATTEMPTS_MAX && (server = choose_server(worker, txn))) {
+	while (txn->n_attempts < attempts_max(txn) && (server = choose_server(worker, txn))) {
 		if (!attempt_begin(worker, txn, server, false))
 			continue;
-		set_timer(worker, txn, txn->only ? FORWARD_TOTAL_MS : try_ms(worker, txn));
+		set_timer(worker, txn, txn->only ? FORWARD_TOTAL_MS : try_ms(txn));
 		return true;
 	}
 	set_timer(worker, txn, FORWARD_TOTAL_MS); /* all it has left */
@@ -223,7 +232,7 @@ void attempt_expire(struct worker *worker, struct txn *txn)
 	if (worker->now_ms < txn->ends_ms && last->state == ATTEMPT_TCP && !last->resent &&
 	    server->conn.received_ms * 1000 <= last->sent_us) {
 		/* Nothing has come over that connection since: it may be dead. */
-		set_timer(worker, txn, try_ms(worker, txn));
+		set_timer(worker, txn, try_ms(txn));
 		upstream_conn_break(worker, server);
 	} else if (worker->now_ms >= txn->ends_ms || !attempt_next(worker, txn)) {
 		txn_fail(worker, txn);
@@ -236,8 +245,8 @@ static void ask_over_tcp(struct worker *worker, struct txn *txn, struct server *
 	for (uint8_t i = 0; i < txn->n_attempts; i++)
 		attempt_end(worker, &txn->attempts[i]);
 	txn->tcp = true;
-	if (txn->n_attempts < FORWARD_ATTEMPTS_MAX && attempt_begin(worker, txn, server, false))
-		set_timer(worker, txn, try_ms(worker, txn));
+	if (txn->n_attempts < attempts_max(txn) && attempt_begin(worker, txn, server, false))
+		set_timer(worker, txn, try_ms(txn));
 	else
 		go_on(worker, txn);
 }
@@ -300,6 +309,8 @@ static bool wants_more(const struct txn *txn)
 	if (!txn->waiters)
 		return true; /* it is for the cache */
 	for (const struct waiter *w = txn->waiters; w; w = w->next) {
+		if (w->client.is_tcp)
+			return true;
 		if (w->has_edns && w->udp_size > EDNS_UDP_SIZE)
 			return !txn->query.verbatim;
 	}
@@ -324,11 +335,11 @@ static bool retry_plain(struct worker *worker, struct txn *txn, struct attempt *
 	if (a->plain && has_opt && (rcode == DNS_RCODE_NOERROR || rcode == DNS_RCODE_NXDOMAIN))
 		server->plain_until_ms = worker->now_ms + PLAIN_MS;
 	if (a->plain || !has_opt || (rcode != DNS_RCODE_FORMERR && rcode != DNS_RCODE_NOTIMP) ||
-	    txn->n_attempts == FORWARD_ATTEMPTS_MAX)
+	    txn->n_attempts == attempts_max(txn) || txn_goes_on(txn, rcode))
 		return false;
 	attempt_end(worker, a);
 	if (attempt_begin(worker, txn, server, true))
-		set_timer(worker, txn, try_ms(worker, txn));
+		set_timer(worker, txn, try_ms(txn));
 	else
 		go_on(worker, txn);
 	return true;
@@ -340,14 +351,15 @@ static bool is_worth_another(struct worker *worker, struct txn *txn, struct atte
 {
 	const struct server *next;
 
-	if (rcode != DNS_RCODE_SERVFAIL && rcode != DNS_RCODE_REFUSED)
+	if (txn_goes_on(txn, rcode) || (rcode != DNS_RCODE_SERVFAIL && rcode != DNS_RCODE_REFUSED &&
+					!(txn->group->failover >> rcode & 1)))
 		return false;
 	a->refused = true;
 	for (uint8_t i = 0; i < txn->n_attempts; i++) {
 		if (attempt_is_open(&txn->attempts[i]) && txn->attempts[i].server != a->server)
 			return true;
 	}
-	next = txn->n_attempts < FORWARD_ATTEMPTS_MAX ? choose_server(worker, txn) : NULL;
+	next = txn->n_attempts < attempts_max(txn) ? choose_server(worker, txn) : NULL;
 	return next && next->health.state != HEALTH_DOWN;
 }
 

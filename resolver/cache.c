@@ -195,8 +195,9 @@ static struct cache_entry *find(struct cache *c, const struct query *q, int64_t 
 
 	for (uint32_t unit = *bucket_of(c, hash); unit; unit = e->next) {
 		e = at(c, unit - 1);
-		if (is_of(e, hash, q->qname, q->qname_len) && answers(e, bits, q->qtype) &&
-		    !is_over(c, e, now_ms) && (!best || e->stored_ms > best->stored_ms))
+		if (is_of(e, hash, q->qname, q->qname_len) && e->block == q->block &&
+		    answers(e, bits, q->qtype) && !is_over(c, e, now_ms) &&
+		    (!best || e->stored_ms > best->stored_ms))
 			best = e;
 	}
 	return best;

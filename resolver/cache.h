@@ -52,7 +52,7 @@ struct cache_entry {
 	int64_t stored_ms;
 	int64_t fetched_ms; /* when it was last told apart as hot; 0: never */
 	int64_t failed_ms;  /* when upstreams last failed to better it; 0: never */
-	uint16_t qtype, len;
+	uint16_t qtype, len, block;
 	uint8_t name_len;
 	uint8_t kind;      /* enum keep_kind; KEEP_NOT: dead, room to be taken */
 	uint8_t bits;      /* DO, CD; and whether AD was asked for */

@@ -1,27 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "resolver/forward_parts.h"
 
-/* Of an UPDATE without a zone: the root's. NULL: it goes nowhere. */
-static const struct route *route_of(const struct forward *f, const struct query *query)
+uint16_t choose_turn(struct forward *f, const struct upstream_group *group)
 {
-	const struct routes *routes = &f->upstreams.routes;
-
-	if (query->qname_len == 0)
-		return route_find(routes, (const uint8_t *)"", 1);
-	return route_find(routes, query->qname, query->qname_len);
-}
-
-uint16_t choose_turn(struct forward *f, const struct query *query)
-{
-	const struct route *route;
-
-	switch (f->upstreams.policy) {
-	case POLICY_SEQUENTIAL: return 0;
+	switch (group->policy) {
+	case POLICY_SEQUENTIAL: break;
 	case POLICY_RANDOM: return random_u16(&f->random) & 0x7fff;
-	case POLICY_ROUND_ROBIN: break;
+	case POLICY_ROUND_ROBIN: return f->turn[group->number]++ & 0x7fff;
 	}
-	route = route_of(f, query);
-	return route ? f->turn[route->group]++ & 0x7fff : 0;
+	return 0;
 }
 
 /* How often this server has been asked; -1: it can't be asked again. */
@@ -44,27 +31,25 @@ static int tries(const struct txn *txn, const struct server *server)
 
 struct server *choose_server(struct worker *worker, const struct txn *txn)
 {
-	struct forward *f = worker->forward;
-	const struct upstreams *u = &f->upstreams;
-	const struct upstream_group *group;
-	const struct route *route = route_of(f, &txn->query);
+	const struct upstream_group *group = txn->group;
 	struct server *best = NULL;
 	int best_rank = 0;
 
 	if (txn->only)
 		return txn->n_attempts == 0 ? txn->only : NULL;
-	if (!route)
-		return NULL;
-	group = &u->group[route->group];
 	for (uint8_t i = 0; i < group->n; i++) {
-		struct server *server = f->server[group->server[(txn->turn + i) % group->n]];
+		struct server *server =
+			worker->forward->server[group->page[(txn->turn + i) % group->n]];
+		bool is_down;
 		int n, rank;
 
 		if (!server || atomic_load_explicit(&server->page->is_loop, memory_order_relaxed) ||
-		    (n = tries(txn, server)) < 0 || (u->tries && n >= (int)u->tries))
+		    (n = tries(txn, server)) < 0 || (group->tries && n >= (int)group->tries))
 			continue;
-		rank = (server->health.state == HEALTH_DOWN) * 256 + n * 2 +
-		       (server->health.state == HEALTH_SUSPECT);
+		is_down = server->health.state == HEALTH_DOWN;
+		if (is_down && group->failfast)
+			continue;
+		rank = is_down * 256 + n * 2 + (server->health.state == HEALTH_SUSPECT);
 		if (!best || rank < best_rank) {
 			best = server;
 			best_rank = rank;

@@ -20,9 +20,9 @@
 #include "resolver/eyes.h"
 #include "resolver/inflight.h"
 #include "resolver/publish.h"
+#include "resolver/service_source.h"
 #include "resolver/state.h"
 #include "resolver/state_file.h"
-#include "resolver/upstream_source.h"
 #include "resolver/watch.h"
 #include "resolver/worker.h"
 #include "version.h"
@@ -43,7 +43,7 @@ struct control { /* NOLINT(clang-analyzer-optin.performance.Padding) */
 	struct loader *loader;
 	struct state state;
 	struct err last_complaint; /* why the last reload failed, if it did */
-	struct upstream_source upstreams;
+	struct service_source service;
 	int signal_fd, order_fd;
 	_Atomic int order; /* enum worker_order */
 	struct handover *handover;
@@ -151,7 +151,7 @@ static int start_workers(struct control *control, struct listener *listeners, si
 	for (unsigned int i = 0; i < control->settings->workers; i++) {
 		int rc = worker_init(&control->workers[i], i, &control->worker_config,
 				     listeners + i * n_listeners, &control->readers[i],
-				     &control->upstreams.readers[i], control->order_fd, err);
+				     &control->service.readers[i], control->order_fd, err);
 
 		if (rc < 0)
 			return rc;
@@ -241,7 +241,7 @@ static int wait_ms(const struct control *control, int64_t deadline_ms)
 {
 	int64_t now_ms = monotonic_ms(), left_ms = deadline_ms - now_ms;
 	int watch_ms = earlier(watch_wait_ms(&control->watch, now_ms),
-			       watch_wait_ms(&control->upstreams.watch, now_ms));
+			       watch_wait_ms(&control->service.watch, now_ms));
 
 	if (deadline_ms == INT64_MAX || (watch_ms >= 0 && watch_ms < left_ms))
 		return watch_ms;
@@ -277,7 +277,7 @@ static void serve(struct control *control)
 			{.fd = control->signal_fd, .events = POLLIN},
 			{.fd = control->watch.fd, .events = POLLIN},
 			{.fd = handover_fd(control->handover), .events = POLLIN},
-			{.fd = control->upstreams.watch.fd, .events = POLLIN},
+			{.fd = control->service.watch.fd, .events = POLLIN},
 		};
 		size_t n = 4 + eyes_poll(&control->eyes, fds + 4);
 		bool wanted;
@@ -294,7 +294,7 @@ static void serve(struct control *control)
 		else if (!stop && watch_is_due(&control->watch, monotonic_ms()))
 			reload(control);
 		if (!stop)
-			upstream_source_poll(&control->upstreams, monotonic_ms(), wanted);
+			service_source_poll(&control->service, monotonic_ms(), wanted);
 		state_ms = state_run(&control->state, atomic_load(&control->publish.current),
 				     monotonic_ms());
 	}
@@ -382,6 +382,7 @@ static int load_first(struct control *control, struct err *err)
 }
 
 int control_run(const struct settings *settings, struct listener *listeners, size_t n_listeners,
+		struct corefile *corefile, const struct interfaces *interfaces,
 		const struct access *access, struct handover *handover, int control_fd,
 		struct err *err)
 {
@@ -390,12 +391,13 @@ int control_run(const struct settings *settings, struct listener *listeners, siz
 				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int rc;
 
-	if (control == MAP_FAILED)
+	if (control == MAP_FAILED) {
+		corefile_free(corefile);
 		return err_set(err, ENOMEM, "out of memory");
+	}
 	control->settings = settings;
 	control->handover = handover;
-	control->watch.fd = control->upstreams.watch.fd = control->signal_fd = control->order_fd =
-		-1;
+	control->watch.fd = control->service.watch.fd = control->signal_fd = control->order_fd = -1;
 	control->facts = (struct facts){
 		.settings = settings,
 		.workers = control->workers,
@@ -403,16 +405,15 @@ int control_run(const struct settings *settings, struct listener *listeners, siz
 		.not_ready = "the names are being loaded",
 		.server = listeners[0].ep,
 		.identity = control->server_id,
-		.book = &control->upstreams.book,
+		.book = &control->service.book,
 		.complaint = control->last_complaint.msg,
 		.state = &control->state,
 	};
 	control->worker_config = (struct worker_config){
-		.upstreams = &control->upstreams.publish,
-		.book = &control->upstreams.book,
+		.services = &control->service.publish,
+		.book = &control->service.book,
 		.max_concurrent = settings->max_concurrent,
 		.upstream_sockets = upstream_sockets(settings->workers),
-		.upstream_tcp = settings->upstream_tcp,
 		.use_0x20 = settings->use_0x20,
 		.cache_size = settings->cache / settings->workers,
 		.stale_s = settings->serve_stale_s,
@@ -422,8 +423,6 @@ int control_run(const struct settings *settings, struct listener *listeners, siz
 		.limits = settings->limits,
 		.tcp_clients = settings->tcp_clients,
 		.tcp_idle_s = settings->tcp_idle_s,
-		.authoritative = &settings->authoritative,
-		.search = &settings->search,
 		.version = "meshdns " MESHDNS_VERSION,
 		.server_id = control->server_id,
 		.publish = &control->publish,
@@ -434,13 +433,14 @@ int control_run(const struct settings *settings, struct listener *listeners, siz
 	if (gethostname(control->server_id, sizeof(control->server_id) - 1) < 0)
 		control->server_id[0] = '\0';
 
+	control->service.corefile = corefile; /* its from here on, whatever happens */
 	/* Signals first: one that comes while the names are loaded waits for serve(). */
 	control->facts.now_ms = monotonic_ms();
 	if ((rc = open_descriptors(control, err)) == 0 &&
 	    (rc = eyes_open(&control->eyes, &control->facts, &control->wish, control_fd, err)) ==
 		    0 &&
-	    (rc = upstream_source_init(&control->upstreams, settings, listeners, n_listeners,
-				       err)) == 0 &&
+	    (rc = service_source_init(&control->service, settings, corefile, interfaces, listeners,
+				      n_listeners, err)) == 0 &&
 	    (rc = load_first(control, err)) == 0 &&
 	    (rc = start_workers(control, listeners, n_listeners, err)) == 0) {
 		tell_ready(control);
@@ -456,7 +456,7 @@ int control_run(const struct settings *settings, struct listener *listeners, siz
 		close(control->order_fd);
 	names_free(atomic_load(&control->publish.current));
 	loader_free(control->loader);
-	upstream_source_free(&control->upstreams);
+	service_source_free(&control->service);
 	munmap(control, sizeof(*control));
 	return rc;
 }

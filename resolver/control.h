@@ -9,6 +9,7 @@
 
 #include "common/err.h"
 #include "resolver/access.h"
+#include "resolver/bind.h"
 #include "resolver/handover.h"
 #include "resolver/listen.h"
 #include "resolver/settings.h"
@@ -17,10 +18,12 @@
  * Serves until TERM or INT, or until another resolver takes its place through `handover`; what is
  * in flight then is answered before it returns, if that takes no longer than moments, or for the
  * latter reason than upstreams may take. `listeners` are settings->workers times `n_listeners` open
- * ones, those of a worker side by side. `control_fd` (-1: none) is taken. Names or upstreams that
+ * ones, those of a worker side by side. `control_fd` (-1: none) is taken, and
+ * `corefile` (NULL: none), whose interfaces are `interfaces`. Names or upstreams that
  * cannot be read are an error before the workers start; later the last good ones stay.
  */
 int control_run(const struct settings *settings, struct listener *listeners, size_t n_listeners,
+		struct corefile *corefile, const struct interfaces *interfaces,
 		const struct access *access, struct handover *handover, int control_fd,
 		struct err *err);
 

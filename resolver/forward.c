@@ -55,6 +55,10 @@ static struct txn *txn_new(struct forward *f, enum txn_kind kind)
 	txn->answered_by = -1;
 	txn->next = NULL;
 	txn->only = NULL;
+	txn->block = NULL;
+	txn->route = NULL;
+	txn->group = NULL;
+	txn->is_last = txn->is_counted = false;
 	txn->waiters = NULL;
 	txn->allocated = NULL;
 	timer_init(&txn->timer, TIMER_TXN);
@@ -94,7 +98,7 @@ static struct txn *find_equal(struct forward *f, struct txn *txn)
 		wire_name_hash(q->qname, q->qname_len) ^ ((uint32_t)q->qtype << 1 | txn->asked_tcp);
 	for (other = f->buckets[txn->hash % BUCKETS]; other; other = other->next) {
 		if (other->hash == txn->hash && other->query.qname_len == q->qname_len &&
-		    other->asked_tcp == txn->asked_tcp &&
+		    other->asked_tcp == txn->asked_tcp && other->block == txn->block &&
 		    outbound_equal(&other->out, &txn->out, q->qname_len))
 			return other;
 	}
@@ -144,15 +148,124 @@ static bool write_outbound(struct worker *worker, struct txn *txn, const uint8_t
 	return true;
 }
 
-/* The question is about to go upstream; false: it can't. */
-static bool question_leaves(struct worker *worker, struct txn *txn)
+static void uncount(struct forward *f, struct txn *txn)
 {
-	txn->turn = choose_turn(worker->forward, &txn->query);
-	txn->ends_ms = worker->now_ms + FORWARD_TOTAL_MS;
-	return attempt_next(worker, txn);
+	if (txn->is_counted && txn->version == f->version)
+		f->busy[txn->group->number]--;
+	txn->is_counted = false;
 }
 
-static bool is_full(struct worker *worker)
+/* Counts the question among its group's; false: there are too many. */
+static bool count(struct worker *worker, struct txn *txn)
+{
+	struct forward *f = worker->forward;
+	const struct upstream_group *group = txn->group;
+
+	if (!group->max_concurrent)
+		return true;
+	if (f->busy[group->number] >= group->max_concurrent) {
+		stats_add(&worker->stats.rejects, 1);
+		return false;
+	}
+	f->busy[group->number]++;
+	txn->version = f->version;
+	txn->is_counted = true;
+	return true;
+}
+
+/* Asks the group; NOERROR: it is under way, else it is not and this is to be said of it. */
+static enum dns_rcode ask_group(struct worker *worker, struct txn *txn,
+				const struct upstream_group *group)
+{
+	txn->group = group;
+	txn->turn = choose_turn(worker->forward, group);
+	txn->tcp = group->force_tcp || (txn->asked_tcp && !group->prefer_udp);
+	txn->cut = false;
+	if (!count(worker, txn))
+		return DNS_RCODE_REFUSED;
+	return attempt_next(worker, txn) ? DNS_RCODE_NOERROR : DNS_RCODE_SERVFAIL;
+}
+
+/* Lets go of whoever was asked. */
+static void leave_group(struct worker *worker, struct txn *txn)
+{
+	for (uint8_t i = 0; i < txn->n_attempts; i++) {
+		attempt_end(worker, &txn->attempts[i]);
+		server_unref(worker, txn->attempts[i].server);
+	}
+	txn->n_attempts = txn->mismatches = 0;
+	uncount(worker->forward, txn);
+}
+
+static const struct service_route *find_route(const struct txn *txn,
+					      const struct service_route *from)
+{
+	static const uint8_t root[] = {0};
+	const struct query *q = &txn->query;
+
+	return q->qname_len ? service_find_route(txn->block, from, q->qname, q->qname_len)
+			    : service_find_route(txn->block, from, root, sizeof(root));
+}
+
+bool txn_goes_on(const struct txn *txn, enum dns_rcode rcode)
+{
+	if (txn->is_last || rcode > 31)
+		return false;
+	return (txn->route && txn->route->next & COREFILE_RCODE(rcode) &&
+		find_route(txn, txn->route + 1)) ||
+	       service_find_alternate(txn->block, rcode);
+}
+
+/* What the table says of a name that it lacks, where it is all there is. */
+static enum dns_rcode table_lacks(const struct txn *txn)
+{
+	return txn->query.verbatim ? DNS_RCODE_NOTIMP : DNS_RCODE_NXDOMAIN;
+}
+
+/*
+ * The answer so far is one with this rcode, from the route that was tried last or because there is
+ * none: whoever is next is asked. NOERROR: it is under way; else this is the last word.
+ */
+static enum dns_rcode go_on(struct worker *worker, struct txn *txn, enum dns_rcode rcode)
+{
+	const struct service_alternate *alternate;
+
+	while (!txn->is_last && txn->route && rcode < 32 &&
+	       txn->route->next & COREFILE_RCODE(rcode) &&
+	       (txn->route = find_route(txn, txn->route + 1))) {
+		leave_group(worker, txn);
+		rcode = txn->route->group ? ask_group(worker, txn, txn->route->group)
+					  : table_lacks(txn);
+		if (rcode == DNS_RCODE_NOERROR)
+			return rcode;
+	}
+	if (txn->is_last || !(alternate = service_find_alternate(txn->block, rcode)))
+		return rcode;
+	leave_group(worker, txn);
+	txn->is_last = true;
+	txn->ends_ms = txn->starts_ms + FORWARD_TOTAL_MS;
+	return ask_group(worker, txn, alternate->group);
+}
+
+/* The question is about to go upstream; likewise. */
+static enum dns_rcode question_leaves(struct worker *worker, struct txn *txn)
+{
+	enum dns_rcode rcode;
+
+	txn->starts_ms = worker->now_ms;
+	txn->ends_ms =
+		txn->starts_ms + (txn->block->n_alternates ? FORWARD_FIRST_MS : FORWARD_TOTAL_MS);
+	txn->route = find_route(txn, txn->block->routes);
+	if (!txn->route)
+		rcode = txn->block->otherwise;
+	else if (!txn->route->group)
+		rcode = table_lacks(txn);
+	else
+		rcode = ask_group(worker, txn, txn->route->group);
+	return rcode == DNS_RCODE_NOERROR ? rcode : go_on(worker, txn, rcode);
+}
+
+static enum dns_rcode is_full(struct worker *worker)
 {
 	uint32_t kept_back;
 
@@ -160,7 +273,7 @@ static bool is_full(struct worker *worker)
 	if (log_limit_pass(&worker->forward->full_limit, worker->now_ms, &kept_back))
 		log_warning("too many questions in flight, answering SERVFAIL",
 			    "limit=%u kept_back=%u", worker->config->max_concurrent, kept_back);
-	return false;
+	return DNS_RCODE_SERVFAIL;
 }
 
 /* Lets go of all that it holds, but for those who wait. */
@@ -170,16 +283,14 @@ static void txn_end(struct worker *worker, struct txn *txn)
 	timer_cancel(&txn->timer);
 	if (txn->for_cache)
 		timer_cancel(&txn->stale);
-	for (uint8_t i = 0; i < txn->n_attempts; i++) {
-		attempt_end(worker, &txn->attempts[i]);
-		server_unref(worker, txn->attempts[i].server);
-	}
+	leave_group(worker, txn);
 	txn_release(worker->forward, txn);
 }
 
 /* The question of this message, to be found by equal ones or to be ended; NULL: no room. */
 static struct txn *txn_new_question(struct worker *worker, const uint8_t *packet, size_t len,
-				    const struct query *query, bool is_tcp)
+				    const struct query *query, const struct block *block,
+				    bool is_tcp)
 {
 	struct txn *txn = txn_new(worker->forward, TXN_QUESTION);
 
@@ -187,9 +298,9 @@ static struct txn *txn_new_question(struct worker *worker, const uint8_t *packet
 		return NULL;
 	txn->query = *query;
 	txn->query.edns.keepalive_ds = 0; /* between us and the client */
+	txn->block = block;
 	txn->asked_tcp = is_tcp;
-	txn->tcp = is_tcp || worker->config->upstream_tcp;
-	if (recall_takes(worker, query)) {
+	if (recall_takes(worker, block, query)) {
 		txn->for_cache = true;
 		txn->epoch = recall_epoch(worker->recall);
 		timer_init(&txn->stale, TIMER_STALE);
@@ -200,39 +311,42 @@ static struct txn *txn_new_question(struct worker *worker, const uint8_t *packet
 	return NULL;
 }
 
-bool forward_start(struct worker *worker, const struct client *client, const uint8_t *packet,
-		   size_t len, const struct query *query, bool shadowed)
+enum dns_rcode forward_start(struct worker *worker, const struct client *client,
+			     const uint8_t *packet, size_t len, const struct query *query,
+			     const struct block *block, bool shadowed)
 {
 	struct forward *f = worker->forward;
 	struct waiter *waiter = waiter_new(worker);
 	struct txn *txn, *equal;
+	enum dns_rcode rcode;
 
 	if (!waiter)
 		return is_full(worker);
-	if (!(txn = txn_new_question(worker, packet, len, query, client->is_tcp))) {
+	if (!(txn = txn_new_question(worker, packet, len, query, block, client->is_tcp))) {
 		waiter_release(f, waiter);
-		return false;
+		return DNS_RCODE_SERVFAIL;
 	}
 	if (!query->verbatim && (equal = find_equal(f, txn))) {
 		txn_release(f, txn);
 		waiter_add(equal, waiter, client, packet, query, shadowed);
 		upstream_count(equal->attempts[0].server->stats, UPSTREAM_COALESCED);
-		return true;
+		return DNS_RCODE_NOERROR;
 	}
 	waiter_add(txn, waiter, client, packet, query, shadowed);
 	if (txn->for_cache && recall_has_stale(worker, query))
 		timer_set(&f->timers, &txn->stale, worker->now_ms + RECALL_PATIENCE_MS);
-	if (question_leaves(worker, txn))
-		return true;
+	if ((rcode = question_leaves(worker, txn)) == DNS_RCODE_NOERROR)
+		return rcode;
 	waiter_release(f, waiter);
 	txn_end(worker, txn);
-	return false;
+	return rcode;
 }
 
-bool forward_refresh(struct worker *worker, const uint8_t *packet, const struct query *query)
+bool forward_refresh(struct worker *worker, const uint8_t *packet, const struct query *query,
+		     const struct block *block)
 {
 	struct txn *txn = txn_new_question(
-		worker, packet, (size_t)DNS_HEADER_LEN + query->question_len, query, false);
+		worker, packet, (size_t)DNS_HEADER_LEN + query->question_len, query, block, false);
 
 	if (!txn)
 		return false;
@@ -240,7 +354,7 @@ bool forward_refresh(struct worker *worker, const uint8_t *packet, const struct 
 		txn_release(worker->forward, txn);
 		return false;
 	}
-	if (question_leaves(worker, txn))
+	if (question_leaves(worker, txn) == DNS_RCODE_NOERROR)
 		return true;
 	txn_end(worker, txn);
 	return false;
@@ -250,11 +364,12 @@ struct txn *txn_new_probe(struct worker *worker, struct server *server, enum txn
 			  const uint8_t *name, size_t name_len, uint16_t qtype)
 {
 	struct txn *txn = txn_new(worker->forward, kind);
-	struct wire_header h = {.flags = DNS_FLAG_RD, .qdcount = 1};
+	struct wire_header h = {.qdcount = 1};
 	struct wire w;
 
 	if (!txn)
 		return NULL;
+	h.flags = kind == TXN_PROBE && server->how.probe_no_rd ? 0 : DNS_FLAG_RD;
 	w = wire_over(txn->packet, sizeof(txn->packet));
 	wire_put_header(&w, &h);
 	wire_put_bytes(&w, name, name_len);
@@ -263,7 +378,7 @@ struct txn *txn_new_probe(struct worker *worker, struct server *server, enum txn
 	txn->out = (struct outbound){txn->packet, (uint16_t)w.pos, (uint16_t)w.pos};
 	query_parse(txn->packet, w.pos, &txn->query);
 	txn->only = server;
-	txn->tcp = worker->config->upstream_tcp;
+	txn->tcp = server->how.force_tcp;
 	txn->ends_ms = worker->now_ms + PROBE_MS;
 	if (attempt_next(worker, txn))
 		return txn;
@@ -321,9 +436,28 @@ static void keep_failure(struct worker *worker, const struct txn *txn)
 	recall_keep(worker, &txn->query, worker->forward->reply, len);
 }
 
+/* There is no answer but this rcode: others are asked, or that is it. */
+static void finish_without(struct worker *worker, struct txn *txn, enum dns_rcode rcode)
+{
+	rcode = go_on(worker, txn, rcode);
+	if (rcode == DNS_RCODE_NOERROR)
+		return;
+	unhash(worker->forward, txn);
+	txn->answered_by = -1;
+	give_up(worker, txn);
+	if (!txn->cut && rcode == DNS_RCODE_SERVFAIL)
+		keep_failure(worker, txn);
+	waiters_error(worker, txn, txn->cut, rcode);
+	txn_end(worker, txn);
+}
+
 void txn_answer(struct worker *worker, struct txn *txn, enum reply_verdict verdict,
 		enum dns_rcode rcode, size_t len)
 {
+	if (txn->kind == TXN_QUESTION && txn_goes_on(txn, rcode)) {
+		finish_without(worker, txn, rcode);
+		return;
+	}
 	unhash(worker->forward, txn);
 	if (txn->kind == TXN_QUESTION && rcode != DNS_RCODE_NOERROR && rcode != DNS_RCODE_NXDOMAIN)
 		give_up(worker, txn);
@@ -340,16 +474,12 @@ void txn_answer(struct worker *worker, struct txn *txn, enum reply_verdict verdi
 
 void txn_fail(struct worker *worker, struct txn *txn)
 {
-	txn->answered_by = -1;
-	unhash(worker->forward, txn);
-	if (txn->kind != TXN_QUESTION) {
-		probe_end(worker, txn, false);
-	} else {
-		give_up(worker, txn);
-		if (!txn->cut)
-			keep_failure(worker, txn);
-		waiters_error(worker, txn, txn->cut, DNS_RCODE_SERVFAIL);
+	if (txn->kind == TXN_QUESTION) {
+		finish_without(worker, txn, DNS_RCODE_SERVFAIL);
+		return;
 	}
+	unhash(worker->forward, txn);
+	probe_end(worker, txn, false);
 	txn_end(worker, txn);
 }
 

@@ -5,7 +5,7 @@
  *
  * Data flow. forward_start() makes a transaction of a client's question (outbound.h says how it
  * goes upstream), or lets the client wait along with an equal one that is under way (waiter.c).
- * choose.c picks a server of the name's route and attempt.c asks it; the answer comes through
+ * choose.c picks a server of the group and attempt.c asks it; the answer comes through
  * upstream_udp.c or upstream_tcp.c to attempt_message(), which finds the attempt by ID and socket
  * and judges it (reply.h). What is no answer is counted and ignored. The last word goes to
  * txn_answer(), which makes it each client's own: ID, case, size.
@@ -20,6 +20,12 @@
  * goes to the next server at once. At most FORWARD_ATTEMPTS_MAX messages are sent for a question,
  * and after FORWARD_TOTAL_MS the answer is SERVFAIL. `timeout` and `attempts` of resolv.conf
  * shorten a try and bound how often one server is asked.
+ *
+ * Where to. The question's block (service.h) says by its routes which group of servers is asked.
+ * When their answer, or that there is none, has an rcode that another group is for (`alternate`, or
+ * `next` of a route), the question starts anew with that group and the clients wait on: goes_on().
+ * The last group's answer is the answer. A first group that is silent gets FORWARD_FIRST_MS, so
+ * that time is left for the second.
  *
  * Transport. A client's TCP is TCP upstream. UDP becomes TCP when the answer is truncated and
  * somebody takes more than what we offered, and when too much comes that is no answer.
@@ -40,34 +46,37 @@
 #ifndef MESHDNS_RESOLVER_FORWARD_H
 #define MESHDNS_RESOLVER_FORWARD_H
 
-#include "resolver/upstreams.h"
+#include "resolver/service.h"
 #include "resolver/worker.h"
 
 #define FORWARD_MAX          2048 /* clients of a worker that may wait, unless said otherwise */
 #define FORWARD_MAX_LIMIT    32768
 #define FORWARD_ATTEMPTS_MAX 8
 #define FORWARD_TOTAL_MS     4500
+#define FORWARD_FIRST_MS     2000
 
 /* NULL when out of memory. Without servers until forward_take_over(). */
 struct forward *forward_new(const struct worker_config *config);
 /* Ends what is in flight and frees worker->forward. */
 void forward_free(struct worker *worker);
 
-/* Goes over to other servers, if these are others; what is under way is not disturbed. */
-void forward_take_over(struct worker *worker, const struct upstreams *upstreams);
+/* Goes over to the servers of worker->service, if that is another; what is under way goes on. */
+void forward_take_over(struct worker *worker);
 
 /*
- * Sends the client's message upstream. `shadowed`: an NXDOMAIN is to become NOERROR without data.
- * False: it could not be, and the caller is to answer SERVFAIL.
+ * Sends the client's message where its block's routes lead. `shadowed`: an NXDOMAIN is to become
+ * NOERROR without data. NOERROR: it is under way; else the caller is to answer with this rcode.
  */
-bool forward_start(struct worker *worker, const struct client *client, const uint8_t *packet,
-		   size_t len, const struct query *query, bool shadowed);
+enum dns_rcode forward_start(struct worker *worker, const struct client *client,
+			     const uint8_t *packet, size_t len, const struct query *query,
+			     const struct block *block, bool shadowed);
 
 /*
  * Asks for the cache, so that nobody waits; the packet's question is all of it that is looked at.
  * False: it is being asked already, or can't be.
  */
-bool forward_refresh(struct worker *worker, const uint8_t *packet, const struct query *query);
+bool forward_refresh(struct worker *worker, const uint8_t *packet, const struct query *query,
+		     const struct block *block);
 
 /* Whether a client's message is our own, come back to us. */
 bool forward_is_own(struct worker *worker, const struct client *client, const struct query *query);

@@ -49,10 +49,11 @@ struct upstream_conn {
 };
 
 struct server {
-	bool used;     /* this slot of forward.servers is taken */
-	bool gone;     /* no longer among the upstreams; kept for what is under way */
-	uint8_t index; /* in forward.servers */
-	uint32_t refs; /* attempts that point here */
+	bool used;                 /* this slot of forward.servers is taken */
+	bool gone;                 /* no longer among the upstreams; kept for what is under way */
+	uint8_t index;             /* in forward.servers */
+	uint32_t refs;             /* attempts that point here */
+	struct service_server how; /* it is asked, as the service has it that it was last in */
 	struct endpoint ep;
 	struct upstream_page *page;
 	struct upstream_stats *stats; /* this worker's, on the page */
@@ -105,7 +106,14 @@ enum txn_kind {
 /* One question under way. */
 struct txn {
 	struct timer timer; /* when the newest attempt, or all of it, has had its time */
-	int64_t ends_ms;
+	int64_t ends_ms, starts_ms;
+	/* Whose question it is, and who is asked: the last route tried, or an alternate. */
+	const struct block *block;
+	const struct service_route *route;
+	const struct upstream_group *group;
+	bool is_last;     /* its answer stands, whatever the rcode */
+	bool is_counted;  /* among the group's questions, */
+	uint32_t version; /* of this service */
 	struct txn *next; /* in its bucket; or the next free one */
 	uint32_t hash;
 	uint16_t index;
@@ -138,10 +146,12 @@ struct forward {
 	struct waiter *waiters, *free_waiters;
 	uint32_t n_slots, n_txns, n_waiters; /* of txns: all, touched so far; of waiters: touched */
 	struct txn *buckets[BUCKETS];
-	struct upstreams upstreams;           /* a copy */
-	struct server *server[UPSTREAMS_MAX]; /* those of `upstreams`, by its numbers */
+	uint32_t version;                /* of the service whose servers these are */
+	struct server *server[BOOK_MAX]; /* by their pages; NULL: not among them */
 	struct server servers[SERVERS];
-	uint16_t turn[ROUTES_MAX];
+	/* By the number of the group: whose turn it is, and how many questions are under way. */
+	uint16_t turn[GROUPS_MAX];
+	uint16_t busy[GROUPS_MAX];
 	struct upstream_udp *udp;
 	struct random random;
 	struct log_limit full_limit, loop_limit;
@@ -199,8 +209,8 @@ void waiters_stale(struct worker *worker, struct txn *txn);
 
 /* --- choose.c ----------------------------------------------------------------------------------*/
 
-/* By the policy: which server of the question's group has the first turn. */
-uint16_t choose_turn(struct forward *f, const struct query *query);
+/* By the group's policy: which of its servers has the first turn. */
+uint16_t choose_turn(struct forward *f, const struct upstream_group *group);
 
 /*
  * The next server to ask: down ones last; then those asked least; of these, suspect ones last; and
@@ -212,6 +222,9 @@ struct server *choose_server(struct worker *worker, const struct txn *txn);
 
 /* Asks the next server. False: there is none to ask, and none that still may answer. */
 bool attempt_next(struct worker *worker, struct txn *txn);
+
+/* Whether an answer with this rcode sends the question on to another group (forward.c). */
+bool txn_goes_on(const struct txn *txn, enum dns_rcode rcode);
 
 /* Lets go of an attempt; what comes of it from now on is late. */
 void attempt_end(struct worker *worker, struct attempt *attempt);

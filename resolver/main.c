@@ -2,7 +2,7 @@
 /*
  * meshdns-resolver: the order of starting.
  *
- *   1 settings    nothing is touched yet
+ *   1 settings    and the Corefile; nothing is touched yet
  *   2 sockets     what may need root: binding, unless they are inherited
  *   3 privileges  the proxy user from here on, no capability left, none to be had back; and only
  *                 the files and system calls that are needed from here on
@@ -21,10 +21,12 @@
 #include "common/cleanup.h"
 #include "common/privs.h"
 #include "common/resolvconf.h"
+#include "resolver/adopt.h"
 #include "resolver/control.h"
 #include "resolver/corefile/front.h"
 #include "resolver/ctl.h"
 #include "resolver/dnstap.h"
+#include "resolver/service_source.h"
 #include "resolver/state.h"
 #include "version.h"
 
@@ -35,6 +37,7 @@ struct sockets {
 	struct listener *listeners; /* those of a worker side by side */
 	size_t n, n_per_worker;
 	struct access access;
+	struct interfaces interfaces; /* for the Corefile */
 };
 
 static size_t max_of(size_t a, size_t b)
@@ -129,11 +132,6 @@ static int open_control(const struct settings *s, const struct user *user, bool 
 	return 0;
 }
 
-static const char *resolv_conf(const struct settings *s)
-{
-	return s->resolv_conf ? s->resolv_conf : RESOLVCONF_PATH;
-}
-
 static bool folder_of(const char *path, char folder[PATH_MAX])
 {
 	const char *slash = strrchr(path, '/');
@@ -143,21 +141,23 @@ static bool folder_of(const char *path, char folder[PATH_MAX])
 }
 
 /* Every path that is opened from here on is to be named here. */
-static int confine(const struct settings *s, struct err *err)
+static int confine(const struct settings *s, const struct corefile *corefile, struct err *err)
 {
-	struct privs_path paths[SETTINGS_NAMES_MAX + 7];
+	struct privs_path paths[SETTINGS_NAMES_MAX + WATCH_PATHS_MAX + 7];
 	char takeover[PATH_MAX], control[PATH_MAX], dnstap[PATH_MAX]; /* the folders of these */
-	size_t n = 0;
+	const char *sources[WATCH_PATHS_MAX];
+	size_t n = 0, n_sources = service_source_paths(s, corefile, sources);
 
 	if (s->no_sandbox)
 		return 0;
 	for (size_t i = 0; i < s->n_names; i++)
 		paths[n++] = (struct privs_path){.path = s->names[i]};
+	for (size_t i = 0; i < n_sources; i++)
+		paths[n++] = (struct privs_path){.path = sources[i]};
+	if (s->search_resolv_conf)
+		paths[n++] = (struct privs_path){.path = settings_resolv_conf(s)};
 	if (s->state_dir)
 		paths[n++] = (struct privs_path){.path = s->state_dir, .writable = true};
-	paths[n++] = (struct privs_path){.path = resolv_conf(s)};
-	if (!s->resolv_conf)
-		paths[n++] = (struct privs_path){.path = RESOLVCONF_RESOLVED_PATH};
 	paths[n++] = (struct privs_path){.path = "/proc/self"}; /* what the metrics tell */
 	if (s->takeover && !folder_of(s->takeover, takeover))
 		return err_set(err, ENAMETOOLONG, "--takeover: %s is too long", s->takeover);
@@ -201,14 +201,15 @@ static int find_search(struct settings *s, struct err *err)
 
 	if (!s->search_resolv_conf)
 		return 0;
-	if ((rc = resolvconf_read(resolv_conf(s), &conf, err)) < 0)
+	if ((rc = resolvconf_read(settings_resolv_conf(s), &conf, err)) < 0)
 		return rc;
 	for (const char *at = conf.search; *at; at += strspn(at, " ")) {
 		size_t len = strcspn(at, " ");
 
 		if (!resolve_domains_add(&s->search, at, len))
 			log_warning("not a domain to search, or one too many",
-				    "domain=\"%.*s\" source=%s", (int)len, at, resolv_conf(s));
+				    "domain=\"%.*s\" source=%s", (int)len, at,
+				    settings_resolv_conf(s));
 		at += len;
 	}
 	return 0;
@@ -223,7 +224,7 @@ static int inherit(struct settings *s, const struct user *user, struct sockets *
 	if ((rc = inherit_from_environment(&sockets->inherit, err)) < 0 ||
 	    (rc = handover_take(handover, s->takeover, user->uid, &sockets->inherit, err)) < 0)
 		return rc;
-	if (s->listen_is_default && sockets->inherit.n > 0) {
+	if (s->listen_is_default && sockets->inherit.n > 0 && !front_has_file(s)) {
 		s->n_listen = inherit_endpoints(&sockets->inherit, s->listen, SETTINGS_LISTEN_MAX);
 		s->listen_is_default = false;
 	}
@@ -235,6 +236,9 @@ static int find_clients(const struct settings *s, struct access *access, struct 
 {
 	int rc = access_add_own(access, err);
 
+	/* Who starts a CoreDNS expects it to answer containers, say. */
+	if (rc == 0 && front_has_file(s) && !s->n_allow && !s->n_allow_interfaces)
+		rc = access_add_networks(access, err);
 	for (size_t i = 0; i < s->n_allow && rc == 0; i++)
 		rc = access_add(access, &s->allow[i], err);
 	for (size_t i = 0; i < s->n_allow_interfaces && rc == 0; i++) {
@@ -259,13 +263,35 @@ static int write_pidfile(const char *path, struct err *err)
 	return fclose(file) || failed ? err_set(err, EIO, "--pidfile: cannot write %s", path) : 0;
 }
 
-static int run(struct settings *s, struct sockets *sockets, struct handover *handover,
-	       struct err *err)
+/* NULL where there is no file: then the flags are all there is. */
+static int read_corefile(struct settings *s, struct sockets *sockets, struct corefile **ret,
+			 struct err *err)
+{
+	int rc;
+
+	*ret = NULL;
+	if (!front_has_file(s))
+		return 0;
+	if ((rc = front_read(s, ret, err)) < 0)
+		return rc;
+	if ((rc = interfaces_read(&sockets->interfaces, err)) == 0)
+		rc = settings_adopt(s, *ret, &sockets->interfaces, err);
+	if (rc < 0) {
+		corefile_free(*ret);
+		*ret = NULL;
+	}
+	return rc;
+}
+
+/* `corefile` is taken when control_run() is called. */
+static int run(struct settings *s, struct sockets *sockets, struct corefile **corefile,
+	       struct handover *handover, struct err *err)
 {
 	struct user user = {0};
+	struct corefile *taken;
 	int control_fd;
 
-	if (find_user(s, &user, err) < 0)
+	if (read_corefile(s, sockets, corefile, err) < 0 || find_user(s, &user, err) < 0)
 		return EXIT_CONFIGURATION;
 	if (write_pidfile(s->corefile.pidfile, err) < 0 ||
 	    inherit(s, &user, sockets, handover, err) < 0 || open_listeners(s, sockets, err) < 0 ||
@@ -275,10 +301,12 @@ static int run(struct settings *s, struct sockets *sockets, struct handover *han
 	if (s->dnstap && dnstap_load(err) < 0)
 		return EXIT_MACHINE;
 	if (find_clients(s, &sockets->access, err) < 0 || privs_drop(&user, err) < 0 ||
-	    confine(s, err) < 0 || find_search(s, err) < 0)
+	    confine(s, *corefile, err) < 0 || find_search(s, err) < 0)
 		return EXIT_CONFIGURATION;
-	switch (control_run(s, sockets->listeners, sockets->n_per_worker, &sockets->access,
-			    handover, control_fd, err)) {
+	taken = *corefile;
+	*corefile = NULL;
+	switch (control_run(s, sockets->listeners, sockets->n_per_worker, taken,
+			    &sockets->interfaces, &sockets->access, handover, control_fd, err)) {
 	case 0: return EXIT_DONE;
 	case -EADDRINUSE:
 	case -EADDRNOTAVAIL:
@@ -319,6 +347,7 @@ int main(int argc, char **argv)
 	struct err err = {0};
 	struct settings settings;
 	struct handover handover = {0};
+	struct corefile *corefile = NULL;
 	struct sockets *sockets;
 	int code;
 
@@ -340,11 +369,6 @@ int main(int argc, char **argv)
 	}
 	if (settings.corefile.check || settings.corefile.print)
 		return check_configuration(&settings);
-	if (front_has_file(&settings)) {
-		fputs("meshdns-resolver: a Corefile can be checked, but not be run yet: --check\n",
-		      stderr);
-		return EXIT_CONFIGURATION;
-	}
 	log_set_level(settings.log_level);
 	signal(SIGPIPE, SIG_IGN);
 	raise_descriptor_limit();
@@ -353,12 +377,13 @@ int main(int argc, char **argv)
 		fputs("meshdns-resolver: out of memory\n", stderr);
 		return EXIT_MACHINE;
 	}
-	code = run(&settings, sockets, &handover, &err);
+	code = run(&settings, sockets, &corefile, &handover, &err);
 	if (code != EXIT_DONE)
 		fprintf(stderr, "meshdns-resolver: %s\n", err.msg);
 	handover_close(&handover);
 	for (size_t i = 0; i < sockets->n; i++)
 		listen_close(&sockets->listeners[i]);
+	corefile_free(corefile);
 	free(sockets->listeners);
 	free(sockets);
 	return code;

@@ -21,7 +21,7 @@ void server_failed(struct worker *worker, struct server *server, int64_t sent_us
 {
 	enum health_state before = server->health.state;
 
-	health_failed(&server->health, sent_us / 1000, worker->now_ms);
+	health_failed(&server->health, sent_us / 1000, worker->now_ms, server->how.max_fails);
 	if (server->health.state == before || server->gone)
 		return;
 	tell_state(server, before);
@@ -30,7 +30,7 @@ void server_failed(struct worker *worker, struct server *server, int64_t sent_us
 	/* Refusals are not to be had at any rate: the ICMP messages that tell of them are limited.
 	 */
 	timer_set(&worker->forward->timers, &server->probe,
-		  worker->now_ms + (silent ? 0 : HEALTH_PROBE_MS));
+		  worker->now_ms + (silent ? 0 : server->how.probe_ms));
 	if (silent)
 		timer_set(&worker->forward->timers, &server->loop, worker->now_ms);
 }
@@ -52,8 +52,9 @@ void probe_begin(struct worker *worker, struct server *server)
 {
 	if (server->gone || server->health.state == HEALTH_UP)
 		return;
-	timer_set(&worker->forward->timers, &server->probe, worker->now_ms + HEALTH_PROBE_MS);
-	if (txn_new_probe(worker, server, TXN_PROBE, (const uint8_t *)"", 1, DNS_TYPE_NS))
+	timer_set(&worker->forward->timers, &server->probe, worker->now_ms + server->how.probe_ms);
+	if (txn_new_probe(worker, server, TXN_PROBE, server->how.probe_name.name,
+			  server->how.probe_name.len, DNS_TYPE_NS))
 		upstream_count(server->stats, UPSTREAM_PROBES);
 }
 

@@ -6,6 +6,7 @@
 #include "resolver/cache.h"
 #include "resolver/forward.h"
 #include "resolver/reply.h"
+#include "resolver/service.h"
 
 struct recall {
 	struct cache *cache;
@@ -102,9 +103,9 @@ static size_t compose(const struct worker *worker, const struct cache_entry *ent
 	return reply_restore(own, question, shadowed, message, len);
 }
 
-bool recall_takes(const struct worker *worker, const struct query *query)
+bool recall_takes(const struct worker *worker, const struct block *block, const struct query *query)
 {
-	return worker->recall && keep_takes(query);
+	return worker->recall && block->has_cache && keep_takes(query);
 }
 
 /* Likewise, over the question in `packet`. */
@@ -121,16 +122,15 @@ static size_t compose_over(const struct worker *worker, const struct cache_entry
 	return len;
 }
 
-bool recall_answer(struct worker *worker, const struct query *query, uint8_t *packet,
-		   enum resolve_transport transport, bool shadowed, size_t *ret_len)
+bool recall_answer(struct worker *worker, const struct block *block, const struct query *query,
+		   uint8_t *packet, enum resolve_transport transport, bool shadowed,
+		   size_t *ret_len)
 {
 	struct recall *r = worker->recall;
 	struct query refresh;
 	struct cache_entry *entry;
 	enum cache_result result;
 
-	if (!recall_takes(worker, query))
-		return false;
 	result = cache_find(r->cache, query, worker->now_ms, &entry);
 	if (result == CACHE_MISS || result == CACHE_STALE)
 		return false;
@@ -140,7 +140,7 @@ bool recall_answer(struct worker *worker, const struct query *query, uint8_t *pa
 		return true;
 	refresh = *query;
 	refresh.edns.options_len = 0; /* they were in the packet; none of them goes upstream */
-	if (forward_refresh(worker, packet, &refresh))
+	if (forward_refresh(worker, packet, &refresh, block))
 		stats_add(&r->stats->prefetches, 1);
 	return true;
 }
@@ -150,8 +150,7 @@ bool recall_rescue(struct worker *worker, const struct query *query, uint8_t *pa
 {
 	struct cache_entry *entry;
 
-	if (!recall_takes(worker, query) ||
-	    !(entry = cache_find_stale(worker->recall->cache, query, worker->now_ms)))
+	if (!(entry = cache_find_stale(worker->recall->cache, query, worker->now_ms)))
 		return false;
 	entry->failed_ms = worker->now_ms;
 	*ret_len = compose_over(worker, entry, true, query, packet, transport, shadowed);

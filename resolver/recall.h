@@ -43,15 +43,18 @@ void recall_round(struct recall *recall);
  * True: the packet is the answer now, and *ret_len its length. If the name is wanted often and its
  * time is almost over, upstream is asked.
  */
-bool recall_answer(struct worker *worker, const struct query *query, uint8_t *packet,
-		   enum resolve_transport transport, bool shadowed, size_t *ret_len);
+bool recall_answer(struct worker *worker, const struct block *block, const struct query *query,
+		   uint8_t *packet, enum resolve_transport transport, bool shadowed,
+		   size_t *ret_len);
 
 /* Likewise when it could not even be sent upstream: something stale, if there is any. */
 bool recall_rescue(struct worker *worker, const struct query *query, uint8_t *packet,
 		   enum resolve_transport transport, bool shadowed, size_t *ret_len);
 
-/* Whether the question's answer is for the cache; `query`'s packet must be there. */
-bool recall_takes(const struct worker *worker, const struct query *query);
+/* Whether the question's answer is for the cache; `query`'s packet must be there. Of a question for
+ * which it is not nothing else may be called. */
+bool recall_takes(const struct worker *worker, const struct block *block,
+		  const struct query *query);
 
 /* Counts the times that anything was forgotten. */
 uint32_t recall_epoch(const struct recall *recall);

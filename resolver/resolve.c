@@ -3,6 +3,7 @@
 
 #include "resolver/answer.h"
 #include "resolver/reverse.h"
+#include "resolver/service.h"
 
 static bool is_name(const struct query *q, const char *wire, size_t len)
 {
@@ -122,7 +123,7 @@ static bool resolve_service(const struct step *s)
 /* The question's name without a domain that the client's search list has put behind it. */
 static bool resolve_searched(const struct step *s)
 {
-	const struct resolve_domains *search = s->context->search;
+	const struct resolve_domains *search = s->context->block->search;
 
 	for (size_t i = 0; search && i < search->n; i++) {
 		const uint8_t *domain = search->domain[i].name;
@@ -147,7 +148,7 @@ static bool resolve_searched(const struct step *s)
 /* The innermost authoritative zone that the name lies in, as a length; 0: none. */
 static size_t find_zone(const struct step *s)
 {
-	const struct resolve_domains *zones = s->context->authoritative;
+	const struct resolve_domains *zones = s->context->block->authoritative;
 	size_t len = 0;
 
 	for (size_t i = 0; zones && i < zones->n; i++) {
@@ -176,7 +177,7 @@ static void resolve_missing(const struct step *s, size_t zone_len, bool exists)
 			zone_len, ttl);
 }
 
-static enum resolve_action resolve_ours(const struct step *s)
+static enum resolve_action resolve_table(const struct step *s)
 {
 	const struct names_snapshot *names = s->context->names;
 	const struct query *q = s->q;
@@ -210,6 +211,27 @@ static enum resolve_action resolve_ours(const struct step *s)
 	return RESOLVE_FORWARD;
 }
 
+/* The question's block gets its say; false: nothing is served of the name here. */
+static bool enter_block(struct resolve_context *context, struct query *q)
+{
+	const struct service_listen *listen = context->listen;
+
+	context->block = listen->is_root
+				 ? listen->blocks[0]
+				 : service_find_block(listen, q->qname, q->qname_len, q->qtype);
+	if (!context->block)
+		return false;
+	q->block = context->block->number;
+	return true;
+}
+
+static enum resolve_action resolve_ours(const struct step *s)
+{
+	if (service_asks_table(s->context->block, s->q->qname, s->q->qname_len))
+		return resolve_table(s);
+	return RESOLVE_FORWARD;
+}
+
 enum resolve_action resolve_message(struct resolve_context *context, uint8_t *packet, size_t len,
 				    enum resolve_transport transport, struct query *ret_query,
 				    size_t *ret_len)
@@ -225,9 +247,16 @@ enum resolve_action resolve_message(struct resolve_context *context, uint8_t *pa
 		ret_query->edns.keepalive_ds = context->tcp_idle_ds;
 	switch (verdict) {
 	case QUERY_DROP: return RESOLVE_DROP;
-	case QUERY_FORWARD: return RESOLVE_FORWARD;
+	case QUERY_FORWARD:
 	case QUERY_OURS:
-		return resolve_ours(&(struct step){context, ret_query, packet, limit, ret_len});
+		if (!enter_block(context, ret_query))
+			rcode = DNS_RCODE_REFUSED;
+		else if (verdict == QUERY_FORWARD)
+			return RESOLVE_FORWARD;
+		else
+			return resolve_ours(
+				&(struct step){context, ret_query, packet, limit, ret_len});
+		break;
 	case QUERY_CHAOS:
 		*ret_len = resolve_chaos(context, ret_query, packet, limit);
 		return RESOLVE_REPLY;

@@ -35,13 +35,12 @@ struct resolve_domains {
 /* False: it is no domain, or there are too many. */
 bool resolve_domains_add(struct resolve_domains *domains, const char *text, size_t len);
 
+struct block;
+struct service_listen;
+
 struct resolve_context {
-	const struct resolve_domains *authoritative; /* nothing below is ever asked upstream */
-	/*
-	 * What clients append to a name until an answer comes. A mesh name with one of these behind
-	 * it is answered at once, by a CNAME to the mesh name.
-	 */
-	const struct resolve_domains *search;
+	const struct service_listen *listen; /* what is served where the message came in */
+	const struct block *block;           /* set: whose the question is; NULL: nobody's */
 	const struct names_snapshot *names;
 	const char *version; /* the answer to version.bind */
 	const char *server_id;

@@ -57,23 +57,35 @@ static struct server *server_find(struct forward *f, const struct upstream_page 
 	return NULL;
 }
 
-void forward_take_over(struct worker *worker, const struct upstreams *upstreams)
+/* No longer to be found by its page: nobody is asked that is gone. */
+static void forget_all(struct forward *f)
 {
-	struct forward *f = worker->forward;
-
-	if (upstreams->version == f->upstreams.version)
-		return;
-	f->upstreams = *upstreams;
+	memset(f->server, 0, sizeof(f->server));
 	for (size_t i = 0; i < SERVERS; i++)
 		f->servers[i].gone = true;
-	for (size_t i = 0; i < upstreams->n_servers; i++) {
-		uint16_t page = upstreams->server[i].page;
+}
 
-		f->server[i] = server_find(f, &worker->config->book->page[page]);
-		if (!f->server[i])
-			f->server[i] = server_new(worker, page);
-		if (f->server[i])
-			f->server[i]->gone = false;
+void forward_take_over(struct worker *worker)
+{
+	struct forward *f = worker->forward;
+	const struct service *service = worker->service;
+
+	if (service->version == f->version)
+		return;
+	f->version = service->version;
+	memset(f->busy, 0, sizeof(f->busy)); /* what is under way was the old groups' */
+	forget_all(f);
+	for (size_t i = 0; i < service->n_servers; i++) {
+		uint16_t page = service->servers[i].page;
+		struct server *server = server_find(f, &worker->config->book->page[page]);
+
+		if (!server)
+			server = server_new(worker, page);
+		if (server) {
+			server->gone = false;
+			server->how = service->servers[i];
+		}
+		f->server[page] = server;
 	}
 	for (size_t i = 0; i < SERVERS; i++) {
 		if (f->servers[i].used && f->servers[i].gone && f->servers[i].refs == 0)

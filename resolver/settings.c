@@ -456,6 +456,11 @@ static const struct option_row rows[] = {
 	{0},
 };
 
+const char *settings_resolv_conf(const struct settings *settings)
+{
+	return settings->resolv_conf ? settings->resolv_conf : RESOLVCONF_PATH;
+}
+
 void settings_print_help(FILE *out)
 {
 	fputs("Usage: meshdns-resolver [OPTION]...\n"

@@ -18,7 +18,7 @@
 
 #define SETTINGS_PORT           15053
 #define SETTINGS_METRICS_PORT   19153
-#define SETTINGS_LISTEN_MAX     16
+#define SETTINGS_LISTEN_MAX     64
 #define SETTINGS_NAMES_MAX      64 /* WATCH_PATHS_MAX */
 #define SETTINGS_FORWARDS_MAX   256
 #define SETTINGS_WORKERS_MAX    64
@@ -91,6 +91,9 @@ struct settings { /* NOLINT(clang-analyzer-optin.performance.Padding): there is 
 
 /* Fills in the defaults and then argv (without argv[0]); strings are borrowed from it. */
 int settings_read(struct settings *settings, int argc, char **argv, struct err *err);
+
+/* The file that the original nameservers stand in. */
+const char *settings_resolv_conf(const struct settings *settings);
 
 void settings_print_help(FILE *out);
 

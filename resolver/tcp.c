@@ -21,6 +21,7 @@ struct conn {
 	int fd;                   /* -1: the slot is free */
 	uint32_t generation;      /* events carry its lower half, questions upstream all of it */
 	struct sockaddr_in6 peer; /* or a sockaddr_in */
+	uint16_t listener;        /* the worker's, by number */
 	uint16_t pending;         /* questions in flight */
 	bool eof;                 /* the client has said all it will */
 	bool broken;              /* to be closed by whoever called */
@@ -202,6 +203,7 @@ static void handle_message(struct worker *worker, struct conn *conn, const uint8
 	struct tcp *tcp = worker->tcp;
 	struct client client = {
 		.is_tcp = true,
+		.listener = conn->listener,
 		.port = ntohs(conn->peer.sin6_port),
 		.peer = conn->peer,
 	};
@@ -400,6 +402,7 @@ void tcp_accept(struct worker *worker, const struct listener *listener)
 	conn = &tcp->conns[tcp->free[--tcp->n_free]];
 	conn->fd = fd;
 	conn->peer = peer;
+	conn->listener = (uint16_t)(listener - worker->listeners);
 	conn->events = EPOLLIN;
 	conn->idle_since_ms = worker->now_ms;
 	list_append(&tcp->idle, &conn->idle);

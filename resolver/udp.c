@@ -157,6 +157,7 @@ static void handle_batch(struct worker *worker, struct listener *listener, int n
 		size_t len = udp->in[i].msg_len;
 		enum worker_outcome outcome;
 
+		client.listener = (uint16_t)(listener - worker->listeners);
 		client.udp.fd = listener->udp_fd;
 		client.peer = udp->peer[i];
 		client.peer_len = msg->msg_namelen;

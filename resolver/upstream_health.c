@@ -22,13 +22,13 @@ void health_answered(struct health *health, uint32_t rtt_us)
 	health->failed_ms = 0;
 }
 
-void health_failed(struct health *health, int64_t sent_ms, int64_t now_ms)
+void health_failed(struct health *health, int64_t sent_ms, int64_t now_ms, uint32_t max_fails)
 {
 	if (sent_ms < health->failed_ms)
 		return;
 	health->failed_ms = now_ms;
 	health->fails++;
-	health->state = health->fails > HEALTH_FAILS_MAX ? HEALTH_DOWN : HEALTH_SUSPECT;
+	health->state = health->fails > max_fails ? HEALTH_DOWN : HEALTH_SUSPECT;
 }
 
 uint32_t health_rto_ms(const struct health *health)

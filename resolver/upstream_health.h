@@ -20,14 +20,14 @@
 #define HEALTH_RTO_MIN_MS   100
 #define HEALTH_RTO_FIRST_MS 400 /* of a server that has not answered yet */
 #define HEALTH_RTO_MAX_MS   1000
-#define HEALTH_FAILS_MAX    2   /* in a row; with one more it is down */
-#define HEALTH_PROBE_MS     500 /* between probes of a server that is not up */
+#define HEALTH_FAILS_MAX    2   /* in a row, unless said otherwise; with one more it is down */
+#define HEALTH_PROBE_MS     500 /* between probes of a server that is not up, likewise */
 
 enum health_state {
 	HEALTH_UP,
 	/* It failed since it last answered. Asked after those that are up, and probed. */
 	HEALTH_SUSPECT,
-	/* More than HEALTH_FAILS_MAX times in a row. Asked only when all are, and probed. */
+	/* More often in a row than it may. Asked only when all are, and probed. */
 	HEALTH_DOWN,
 };
 
@@ -46,7 +46,7 @@ void health_answered(struct health *health, uint32_t rtt_us);
  * An attempt of `sent_ms` failed: no answer in time, refused, closed. Of attempts that were under
  * way together only the first to fail counts, or a hiccup under load would be taken for a death.
  */
-void health_failed(struct health *health, int64_t sent_ms, int64_t now_ms);
+void health_failed(struct health *health, int64_t sent_ms, int64_t now_ms, uint32_t max_fails);
 
 /* How long to wait for an answer before asking on. */
 uint32_t health_rto_ms(const struct health *health);

@@ -87,7 +87,7 @@ int upstream_conn_open(struct worker *worker, struct server *server)
 		upstream_conn_close(conn);
 		return rc;
 	}
-	timer_set(&worker->forward->timers, &conn->idle, worker->now_ms + CONN_IDLE_MS);
+	timer_set(&worker->forward->timers, &conn->idle, worker->now_ms + server->how.expire_ms);
 	upstream_count(server->stats, UPSTREAM_TCP_CONNECTIONS);
 	return 0;
 }
@@ -274,11 +274,11 @@ void upstream_conn_break(struct worker *worker, struct server *server)
 
 void upstream_conn_expire(struct worker *worker, struct upstream_conn *conn)
 {
-	int64_t due_ms = conn->received_ms + CONN_IDLE_MS;
+	int64_t idle_ms = server_of(conn)->how.expire_ms, due_ms = conn->received_ms + idle_ms;
 
 	if (list_is_empty(&conn->attempts) && worker->now_ms >= due_ms)
 		upstream_conn_close(conn);
 	else
 		timer_set(&worker->forward->timers, &conn->idle,
-			  due_ms > worker->now_ms ? due_ms : worker->now_ms + CONN_IDLE_MS / 4);
+			  due_ms > worker->now_ms ? due_ms : worker->now_ms + idle_ms / 4);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The TCP connection to a server, RFC 7766: one a server, made when it is first wanted, with any
- * number of questions under way on it, told apart by their IDs, and closed after CONN_IDLE_MS
- * without any.
+ * number of questions under way on it, told apart by their IDs, and closed after
+ * UPSTREAM_TCP_IDLE_MS without any.
  *
  * When the server closes it, what waits is sent once more over a new one, and again as long as each
  * connection brings at least one answer: some servers take one question a connection.
@@ -12,8 +12,8 @@
 
 #include "resolver/forward_parts.h"
 
-#define CONN_IDLE_MS   10000
-#define CONN_OUT_BYTES ((size_t)256 * 1024) /* not sent yet; more is refused */
+#define UPSTREAM_TCP_IDLE_MS 10000
+#define CONN_OUT_BYTES       ((size_t)256 * 1024) /* not sent yet; more is refused */
 
 void upstream_conn_init(struct upstream_conn *conn);
 

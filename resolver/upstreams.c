@@ -89,46 +89,19 @@ bool upstream_book_is_told(const struct upstream_page *page, unsigned int n_work
 	return page->in_use || upstream_book_sum(page, n_workers, UPSTREAM_QUERIES) > 0;
 }
 
-static int find_server(struct upstreams *u, struct upstream_book *book, const struct endpoint *ep,
-		       struct err *err)
+int upstream_group_add(struct upstream_group *group, struct upstream_book *book,
+		       const struct endpoint *ep, struct err *err)
 {
-	int page;
+	int page = upstream_book_find(book, ep, err);
 
-	for (size_t i = 0; i < u->n_servers; i++) {
-		if (is_same(&u->server[i].ep, ep))
-			return (int)i;
-	}
-	if (u->n_servers == UPSTREAMS_MAX)
-		return err_set(err, E2BIG, "more than %d servers", UPSTREAMS_MAX);
-	if ((page = upstream_book_find(book, ep, err)) < 0)
+	if (page < 0)
 		return page;
-	u->server[u->n_servers].ep = *ep;
-	u->server[u->n_servers].page = (uint16_t)page;
-	return (int)u->n_servers++;
-}
-
-int upstreams_add(struct upstreams *u, struct upstream_book *book, const uint8_t *suffix,
-		  size_t suffix_len, const struct endpoint *ep, struct err *err)
-{
-	const struct route *route = route_exact(&u->routes, suffix, suffix_len);
-	struct upstream_group *group;
-	int server = find_server(u, book, ep, err);
-
-	if (server < 0)
-		return server;
-	if (!route) {
-		if (!route_add(&u->routes, suffix, suffix_len, (uint8_t)u->n_groups))
-			return err_set(err, E2BIG, "more than %d suffixes", ROUTES_MAX);
-		group = &u->group[u->n_groups++];
-	} else {
-		group = &u->group[route->group];
-	}
 	for (uint8_t i = 0; i < group->n; i++) {
-		if (group->server[i] == server)
-			return 0;
+		if (group->page[i] == page)
+			return page;
 	}
 	if (group->n == GROUP_MAX)
-		return err_set(err, E2BIG, "more than %d servers for one suffix", GROUP_MAX);
-	group->server[group->n++] = (uint8_t)server;
-	return 0;
+		return err_set(err, E2BIG, "more than %d servers in one group", GROUP_MAX);
+	group->page[group->n++] = (uint16_t)page;
+	return page;
 }

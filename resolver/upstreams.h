@@ -1,45 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which servers there are and which of them a name goes to, as settings and resolv.conf say; and
- * the book in which the workers count (upstream_stats.h).
- *
- * `struct upstreams` is built by the control thread and never changes then; a new one is published
- * (publish.h) and each worker takes a copy of it at the beginning of a round. `struct
- * upstream_book` lives as long as the process: a server keeps its page when the list is read again,
- * also when it was away meanwhile.
+ * Groups of servers that stand in for each other, and the book in which the workers count what they
+ * see of the servers (upstream_stats.h). The book lives as long as the process: a server keeps its
+ * page when the list of servers is another, also when it was away meanwhile.
  */
 #ifndef MESHDNS_RESOLVER_UPSTREAMS_H
 #define MESHDNS_RESOLVER_UPSTREAMS_H
 
 #include "common/addr.h"
 #include "common/err.h"
-#include "resolver/route.h"
 #include "resolver/upstream_stats.h"
 
 #define UPSTREAMS_MAX 64 /* different servers at a time */
-#define GROUP_MAX     16 /* servers that a name can go to */
+#define GROUP_MAX     16 /* servers of a group */
 #define BOOK_MAX      256
 
 enum upstream_policy { POLICY_SEQUENTIAL, POLICY_RANDOM, POLICY_ROUND_ROBIN };
 
-struct upstream_group {
-	uint8_t n;
-	uint8_t server[GROUP_MAX]; /* numbers in upstreams.server, in the order they were named */
-};
+#define GROUPS_MAX 255
 
-struct upstreams {
-	uint32_t version; /* above 0, another one for each list */
-	size_t n_servers;
-	struct {
-		struct endpoint ep;
-		uint16_t page; /* in the book */
-	} server[UPSTREAMS_MAX];
-	size_t n_groups;
-	struct upstream_group group[ROUTES_MAX];
-	struct routes routes;
+/* Constant, and its service's (service.h). */
+struct upstream_group {
+	uint8_t n, number;        /* of servers; its own among the service's groups */
+	uint16_t page[GROUP_MAX]; /* of each server, in the book, in the order they were named */
 	enum upstream_policy policy;
-	uint32_t try_max_ms; /* resolv.conf's `timeout`; 0: not said */
-	uint32_t tries;      /* its `attempts`: how often a server is asked; 0: not said */
+	bool force_tcp, prefer_udp; /* else the transport is the client's */
+	bool failfast;              /* when all are down none is asked */
+	uint32_t try_max_ms;        /* how long a try may take; 0: not said */
+	uint32_t tries;             /* how often a server is asked; 0: not said */
+	uint32_t max_attempts;      /* messages for a question; 0: not said */
+	uint32_t max_concurrent;    /* questions of a worker under way; 0: any number */
+	uint32_t failover;          /* rcodes, a bit each, after which the next server is asked */
 };
 
 /* One server's page. `stats` has one entry a worker. */
@@ -76,11 +67,9 @@ uint32_t upstream_book_srtt_us(const struct upstream_page *page, unsigned int n_
 /* Whether there is anything to say of it. */
 bool upstream_book_is_told(const struct upstream_page *page, unsigned int n_workers);
 
-/*
- * Adds a server to the names below `suffix` (wire form, lower-cased); the same one twice is once.
- * -E2BIG when there are too many.
+/* Adds a server and returns its page; the same one twice is once. -E2BIG when there are too many.
  */
-int upstreams_add(struct upstreams *upstreams, struct upstream_book *book, const uint8_t *suffix,
-		  size_t suffix_len, const struct endpoint *ep, struct err *err);
+int upstream_group_add(struct upstream_group *group, struct upstream_book *book,
+		       const struct endpoint *ep, struct err *err);
 
 #endif

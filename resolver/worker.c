@@ -9,6 +9,7 @@
 #include "resolver/answer.h"
 #include "resolver/forward.h"
 #include "resolver/recall.h"
+#include "resolver/service.h"
 #include "resolver/tcp.h"
 #include "resolver/udp.h"
 
@@ -52,7 +53,7 @@ static int watch_listeners(struct worker *worker)
 
 int worker_init(struct worker *worker, unsigned int number, const struct worker_config *config,
 		struct listener *listeners, struct publish_reader *reader,
-		struct publish_reader *upstreams_reader, int order_fd, struct err *err)
+		struct publish_reader *service_reader, int order_fd, struct err *err)
 {
 	int rc;
 
@@ -61,11 +62,9 @@ int worker_init(struct worker *worker, unsigned int number, const struct worker_
 		.number = number,
 		.listeners = listeners,
 		.reader = reader,
-		.upstreams_reader = upstreams_reader,
+		.service_reader = service_reader,
 		.order_fd = order_fd,
-		.context = {.authoritative = config->authoritative,
-			    .search = config->search,
-			    .version = config->version,
+		.context = {.version = config->version,
 			    .server_id = config->server_id,
 			    .tcp_idle_ds = (uint16_t)(config->tcp_idle_s * 10)},
 		.udp = udp_new(),
@@ -254,25 +253,29 @@ static enum worker_outcome ask_elsewhere(struct worker *worker, const struct cli
 					 enum resolve_transport transport, bool shadowed,
 					 int *ret_upstream)
 {
+	const struct block *block = worker->context.block;
 	bool is_own = forward_is_own(worker, client, query);
+	enum dns_rcode rcode = DNS_RCODE_SERVFAIL;
 
 	*ret_upstream = WORKER_CACHED;
 	if (is_own)
 		stats_add(&worker->stats.loops, 1);
-	else if (worker->recall && recall_answer(worker, query, packet, transport, shadowed, len))
+	else if (recall_takes(worker, block, query) &&
+		 recall_answer(worker, block, query, packet, transport, shadowed, len))
 		return WORKER_ANSWERED;
 	if (!is_own && take_inflight(worker, client)) {
 		worker->waiting++;
 		stats_add(&worker->stats.in_flight, 1);
-		if (forward_start(worker, client, packet, *len, query, shadowed))
+		rcode = forward_start(worker, client, packet, *len, query, block, shadowed);
+		if (rcode == DNS_RCODE_NOERROR)
 			return WORKER_LATER;
 		release_inflight(worker, client);
-		if (worker->recall &&
+		if (rcode == DNS_RCODE_SERVFAIL && recall_takes(worker, block, query) &&
 		    recall_rescue(worker, query, packet, transport, shadowed, len))
 			return WORKER_ANSWERED;
 	}
 	*ret_upstream = -1;
-	*len = answer_error(query, packet, DNS_UDP_MIN_SIZE, DNS_RCODE_SERVFAIL);
+	*len = answer_error(query, packet, DNS_UDP_MIN_SIZE, rcode);
 	return WORKER_ANSWERED;
 }
 
@@ -288,6 +291,7 @@ enum worker_outcome worker_handle(struct worker *worker, struct client *client, 
 	client->received_us = worker->now_us;
 	if (tap_is_on(&worker->tap))
 		tap_query(worker, client, packet, *len);
+	worker->context.listen = &worker->service->listen[client->listener];
 	action = resolve_message(&worker->context, packet, *len, transport, &query, len);
 	if (action == RESOLVE_DROP) {
 		stats_add(&worker->stats.drops[STATS_DROP_MALFORMED], 1);
@@ -396,10 +400,10 @@ void *worker_run(void *arg)
 
 		read_clock(worker);
 		worker->context.names = publish_enter(worker->config->publish, worker->reader);
-		/* Copied: the bracket can end at once. */
-		forward_take_over(
-			worker, publish_enter(worker->config->upstreams, worker->upstreams_reader));
-		publish_leave(worker->upstreams_reader);
+		/* It stays for a while: the bracket can end at once. */
+		worker->service = publish_enter(worker->config->services, worker->service_reader);
+		publish_leave(worker->service_reader);
+		forward_take_over(worker);
 		if (worker->recall)
 			recall_round(worker->recall);
 		for (int i = 0; i < n; i++) {

@@ -34,6 +34,7 @@ struct forward;
 struct inflight;
 struct recall;
 struct recall_flush;
+struct service;
 struct tcp;
 struct udp;
 struct upstream_book;
@@ -59,6 +60,7 @@ _Static_assert(sizeof(struct event_ref) == sizeof(uint64_t), "fits epoll_data");
 /* Who asked, and so where the answer goes. */
 struct client {
 	bool is_tcp;
+	uint16_t listener;        /* the worker's, by number */
 	uint16_t port;            /* the client's */
 	struct sockaddr_in6 peer; /* or a sockaddr_in */
 	socklen_t peer_len;
@@ -89,14 +91,13 @@ struct worker_config {
 	const struct access *access; /* who may ask at guarded listeners */
 	struct limits_config limits;
 	uint32_t tcp_clients, tcp_idle_s;
-	const struct resolve_domains *authoritative, *search;
 	const char *version, *server_id;
-	struct publish *publish;   /* of struct names_snapshot */
-	struct publish *upstreams; /* of struct upstreams */
+	struct publish *publish;  /* of struct names_snapshot */
+	struct publish *services; /* of struct service */
 	struct upstream_book *book;
 	uint32_t max_concurrent;   /* clients of a worker that wait for an upstream */
 	uint32_t upstream_sockets; /* UDP, a worker */
-	bool upstream_tcp, use_0x20;
+	bool use_0x20;
 	uint64_t cache_size; /* bytes, a worker; 0: no cache */
 	uint32_t stale_s;
 	const struct recall_flush *flush;
@@ -108,7 +109,7 @@ struct worker_config {
 struct worker { /* NOLINT(clang-analyzer-optin.performance.Padding): of cache lines */
 	const struct worker_config *config;
 	struct listener *listeners; /* borrowed, config->n_listeners of them */
-	struct publish_reader *reader, *upstreams_reader;
+	struct publish_reader *reader, *service_reader;
 	unsigned int number; /* among the workers */
 	int epoll_fd;
 	int order_fd;          /* borrowed; an eventfd(2), written to when the order has changed */
@@ -116,7 +117,8 @@ struct worker { /* NOLINT(clang-analyzer-optin.performance.Padding): of cache li
 	int64_t refusals_us;   /* when the next refusal is due, see worker_admit() */
 	uint32_t waiting;      /* answers that are still to come from upstream */
 	bool draining;
-	int64_t now_us, now_ms;         /* monotonic, when the clock was read last */
+	int64_t now_us, now_ms; /* monotonic, when the clock was read last */
+	const struct service *service;
 	struct resolve_context context; /* its snapshot is valid while an event is handled */
 	struct udp *udp;
 	struct tcp *tcp;
@@ -130,7 +132,7 @@ struct worker { /* NOLINT(clang-analyzer-optin.performance.Padding): of cache li
 /* Prepares everything that can fail, so that the thread itself can't. */
 int worker_init(struct worker *worker, unsigned int number, const struct worker_config *config,
 		struct listener *listeners, struct publish_reader *reader,
-		struct publish_reader *upstreams_reader, int order_fd, struct err *err);
+		struct publish_reader *service_reader, int order_fd, struct err *err);
 
 /* The thread's body, as pthread_create(3) wants it; returns when it is ordered to. */
 void *worker_run(void *worker);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "resolver/resolve.h"
+#include "resolver/service.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/table.h"
 
@@ -70,10 +70,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct names_snapshot *names;
 	static struct resolve_domains zones, search;
-	struct resolve_context context = {.authoritative = &zones,
-					  .search = &search,
-					  .version = "meshdns fuzz",
-					  .server_id = "host"};
+	static const struct block block = {
+		.zone.len = 1, .table = TABLE_ALL, .authoritative = &zones, .search = &search};
+	static const struct block *blocks[] = {&block};
+	static const struct service_listen listening = {blocks, 1, true};
+	struct resolve_context context = {
+		.listen = &listening, .version = "meshdns fuzz", .server_id = "host"};
 
 	if (!names) {
 		names = make_table();

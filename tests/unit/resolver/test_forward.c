@@ -4,6 +4,7 @@
  * and its client sockets on loopback, where what is sent has arrived when send(2) returns.
  */
 #include "resolver/forward_parts.h"
+#include "resolver/service_make.h"
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -16,12 +17,20 @@
 
 static struct upstream_book book;
 static struct inflight inflight;
-static struct publish no_names, no_upstreams;
+static struct publish no_names, no_services;
 static _Atomic int order;
 static struct tap_wish wish;
 static struct worker_config config;
 static struct worker worker;
-static struct upstreams upstreams;
+
+/* One block with a route for all names to one group; the first alternate's is another. */
+static struct upstream_group group, other_group;
+static struct service_route route;
+static struct service_alternate alternate;
+static struct block block;
+static struct service_server servers[SERVERS_MAX];
+static struct service service = {.servers = servers};
+
 static int server_fd[SERVERS_MAX], listener, client_fd;
 static struct client client;
 
@@ -49,12 +58,26 @@ static int bound(int type, uint16_t port, struct endpoint *ret_ep)
 	return fd;
 }
 
-static void add_server(size_t i)
+static void add_server_to(struct upstream_group *to, size_t i)
 {
 	struct endpoint ep;
 
 	server_fd[i] = bound(SOCK_DGRAM, 0, &ep);
-	cr_assert_eq(upstreams_add(&upstreams, &book, (const uint8_t *)"", 1, &ep, NULL), 0);
+	servers[service.n_servers] = service_server_usual;
+	servers[service.n_servers++].page = (uint16_t)upstream_group_add(to, &book, &ep, NULL);
+}
+
+static void add_server(size_t i)
+{
+	add_server_to(&group, i);
+}
+
+/* The service is another now. */
+static void take_over(void)
+{
+	service.version++;
+	worker.service = &service;
+	forward_take_over(&worker);
 }
 
 /* A worker with so many servers, at 1000 ms. */
@@ -66,7 +89,7 @@ static void begin(size_t n_servers)
 	cr_assert_eq(upstream_book_init(&book, 2, NULL), 0);
 	config = (struct worker_config){
 		.publish = &no_names,
-		.upstreams = &no_upstreams,
+		.services = &no_services,
 		.book = &book,
 		.max_concurrent = MAX_CONCURRENT,
 		.upstream_sockets = 64,
@@ -81,8 +104,9 @@ static void begin(size_t n_servers)
 	worker.now_us = 1000000;
 	for (size_t i = 0; i < n_servers; i++)
 		add_server(i);
-	upstreams.version = 1;
-	forward_take_over(&worker, &upstreams);
+	route = (struct service_route){.from.len = 1, .group = &group};
+	block = (struct block){.routes = &route, .n_routes = 1};
+	take_over();
 
 	listener = bound(SOCK_DGRAM, 0, &ep);
 	client_fd = bound(SOCK_DGRAM, 0, &ep);
@@ -133,7 +157,8 @@ static bool ask(uint16_t id, const char *name)
 	m.bytes[0] = (uint8_t)(id >> 8);
 	m.bytes[1] = (uint8_t)id;
 	cr_assert_eq(query_parse(m.bytes, m.w.pos, &q), QUERY_OURS);
-	started = forward_start(&worker, &client, m.bytes, m.w.pos, &q, false);
+	started = forward_start(&worker, &client, m.bytes, m.w.pos, &q, &block, false) ==
+		  DNS_RCODE_NOERROR;
 	worker.waiting += started; /* worker_reply() takes it away */
 	return started;
 }
@@ -256,10 +281,8 @@ Test(forward, attempts_and_timeout_of_resolv_conf_are_kept_to, .fini = end)
 	size_t n = 0;
 
 	begin(1);
-	upstreams.version = 2;
-	upstreams.try_max_ms = 200;
-	upstreams.tries = 2;
-	forward_take_over(&worker, &upstreams);
+	group.try_max_ms = 200;
+	group.tries = 2;
 	cr_assert(ask(7, "a.example"));
 	pass(200 + TIMERS_TICK_MS);
 	while (gets(0))
@@ -319,7 +342,7 @@ Test(forward, whom_lies_are_told_to_believes_no_datagram_any_more, .fini = end)
 	int stream;
 
 	begin(1);
-	stream = bound(SOCK_STREAM, upstreams.server[0].ep.port, &ep);
+	stream = bound(SOCK_STREAM, book.page[0].ep.port, &ep);
 	cr_assert_eq(listen(stream, 1), 0);
 	cr_assert(ask(7, "a.example") && gets(0));
 	for (int i = 0; i < 3; i++) {
@@ -365,12 +388,123 @@ Test(forward, a_server_that_goes_may_finish_what_it_has_begun, .fini = end)
 	begin(1);
 	cr_assert(ask(7, "a.example") && gets(0));
 	old = got;
-	upstreams = (struct upstreams){.version = 2};
+	group.n = 0;
+	service.n_servers = 0;
 	add_server(1);
-	forward_take_over(&worker, &upstreams);
+	take_over();
 	cr_assert(ask(8, "b.example") && gets(1));
 	got = old;
 	answer(0, 0);
 	cr_expect_eq(told(), TOLD(7, 0));
 	cr_expect_not(worker.forward->servers[0].used, "nothing is under way there any more");
+}
+
+/* The first group has server 0, the one for these rcodes server 1. */
+static void begin_chain(uint32_t rcodes)
+{
+	begin(1);
+	alternate = (struct service_alternate){.rcodes = rcodes, .group = &other_group};
+	block.alternates = &alternate;
+	block.n_alternates = 1;
+	other_group.number = 1;
+	add_server_to(&other_group, 1);
+	take_over();
+}
+
+Test(forward, an_rcode_that_another_group_is_for_goes_there, .fini = end)
+{
+	begin_chain(COREFILE_RCODE(DNS_RCODE_NXDOMAIN) | COREFILE_RCODE(DNS_RCODE_NOTIMP));
+	cr_assert(ask(7, "a.example") && gets(0));
+	answer(0, DNS_RCODE_NXDOMAIN);
+	cr_expect_eq(told(), -1);
+	cr_assert(gets(1));
+	answer(1, 0);
+	cr_expect_eq(told(), TOLD(7, 0));
+	cr_assert(ask(8, "b.example") && gets(0));
+	answer(0, DNS_RCODE_REFUSED);
+	cr_expect_eq(told(), TOLD(8, DNS_RCODE_REFUSED), "not among the rcodes");
+	cr_expect_not(gets(1));
+}
+
+Test(forward, the_other_groups_word_is_the_last, .fini = end)
+{
+	begin_chain(COREFILE_RCODE(DNS_RCODE_NXDOMAIN));
+	cr_assert(ask(7, "a.example") && gets(0));
+	answer(0, DNS_RCODE_NXDOMAIN);
+	cr_assert(gets(1));
+	answer(1, DNS_RCODE_NXDOMAIN);
+	cr_expect_eq(told(), TOLD(7, DNS_RCODE_NXDOMAIN));
+	cr_expect_not(gets(0));
+}
+
+Test(forward, a_silent_group_leaves_time_for_the_other, .fini = end)
+{
+	begin_chain(COREFILE_RCODE(DNS_RCODE_SERVFAIL));
+	cr_assert(ask(7, "a.example") && gets(0));
+	for (int ms = 0; ms < FORWARD_FIRST_MS - 100; ms += 100)
+		pass(100);
+	cr_expect_not(gets(1), "too early");
+	pass(200);
+	cr_assert(gets(1));
+	answer(1, 0);
+	cr_expect_eq(told(), TOLD(7, 0));
+}
+
+Test(forward, equal_questions_stay_together_on_the_way_to_the_other_group, .fini = end)
+{
+	begin_chain(COREFILE_RCODE(DNS_RCODE_NXDOMAIN));
+	cr_assert(ask(7, "a.example") && ask(8, "a.example") && gets(0));
+	answer(0, DNS_RCODE_NXDOMAIN);
+	cr_assert(gets(1));
+	cr_expect_not(gets(1), "asked once");
+	cr_assert(ask(9, "a.example"));
+	cr_expect_not(gets(0), "who comes later waits along");
+	answer(1, 0);
+	for (int i = 0; i < 3; i++)
+		cr_expect_neq(told(), -1);
+}
+
+Test(forward, without_servers_of_a_route_the_table_has_the_word, .fini = end)
+{
+	begin_chain(COREFILE_RCODE(DNS_RCODE_NXDOMAIN));
+	route.group = NULL;
+	cr_assert(ask(7, "a.example"));
+	cr_expect_not(gets(0));
+	cr_assert(gets(1));
+	answer(1, 0);
+	cr_expect_eq(told(), TOLD(7, 0));
+	block.n_alternates = 0;
+	cr_expect_not(ask(8, "b.example"));
+	cr_expect_not(gets(1));
+}
+
+Test(forward, a_group_takes_so_many_questions_at_a_time, .fini = end)
+{
+	begin(1);
+	group.max_concurrent = 1;
+	cr_assert(ask(7, "a.example") && gets(0));
+	cr_expect_not(ask(8, "b.example"));
+	answer(0, 0);
+	cr_expect_eq(told(), TOLD(7, 0));
+	cr_expect(ask(9, "c.example"));
+}
+
+Test(forward, the_next_route_is_asked_after_its_rcodes, .fini = end)
+{
+	static struct service_route routes[2];
+
+	begin(1);
+	add_server_to(&other_group, 1);
+	other_group.number = 1;
+	routes[0] = route;
+	routes[0].next = COREFILE_RCODE(DNS_RCODE_NXDOMAIN);
+	routes[1] = (struct service_route){.from.len = 1, .group = &other_group};
+	block.routes = routes;
+	block.n_routes = 2;
+	take_over();
+	cr_assert(ask(7, "a.example") && gets(0));
+	answer(0, DNS_RCODE_NXDOMAIN);
+	cr_assert(gets(1));
+	answer(1, DNS_RCODE_NXDOMAIN);
+	cr_expect_eq(told(), TOLD(7, DNS_RCODE_NXDOMAIN), "there is none behind it");
 }

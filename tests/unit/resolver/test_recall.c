@@ -48,7 +48,7 @@ static bool knows(const char *name)
 	struct query q = ask(&m, name, false);
 	size_t len;
 
-	return recall_answer(&worker, &q, m.bytes, RESOLVE_UDP, false, &len);
+	return recall_answer(&worker, NULL, &q, m.bytes, RESOLVE_UDP, false, &len);
 }
 
 Test(recall, an_answer_is_the_clients_own)
@@ -62,7 +62,7 @@ Test(recall, an_answer_is_the_clients_own)
 
 	keep("www.EXAMPLE");
 	q.id = 0x4711;
-	cr_assert(recall_answer(&worker, &q, m.bytes, RESOLVE_UDP, false, &len));
+	cr_assert(recall_answer(&worker, NULL, &q, m.bytes, RESOLVE_UDP, false, &len));
 	w = wire_over(m.bytes, len);
 	wire_get_header(&w, &h);
 	cr_expect_eq(h.id, 0x4711);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "resolver/service.h"
 #include "tests/unit/resolver/packets.h"
 
 /* A question, what became of it, and the answer taken apart. */
@@ -15,6 +16,9 @@ struct run {
 
 static struct names_snapshot *names;
 static struct resolve_context context;
+static struct block block, corp;
+static const struct block *blocks[] = {&block, &corp};
+static struct service_listen listening;
 
 static void setup(void)
 {
@@ -32,8 +36,12 @@ static void setup(void)
 		table_add(b, "big.mesh", address, 60);
 	}
 	names = table_build(b);
-	context = (struct resolve_context){
-		.names = names, .version = "meshdns test", .server_id = "host-1"};
+	block = (struct block){.zone.len = 1, .table = TABLE_ALL};
+	listening = (struct service_listen){.blocks = blocks, .n_blocks = 1, .is_root = true};
+	context = (struct resolve_context){.listen = &listening,
+					   .names = names,
+					   .version = "meshdns test",
+					   .server_id = "host-1"};
 }
 
 static void teardown(void)
@@ -315,4 +323,20 @@ Test(resolve, chaos)
 	put_question(&r.m, "hostname.bind", DNS_TYPE_TXT, DNS_CLASS_CH);
 	run_message(&r, RESOLVE_UDP);
 	cr_expect_eq(r.rcode, DNS_RCODE_REFUSED);
+}
+
+Test(resolve, a_name_of_no_block_is_refused)
+{
+	struct run r;
+
+	corp.zone.len = (uint8_t)wire_name_from_text("corp.example", 12, corp.zone.name);
+	blocks[0] = &corp;
+	listening.is_root = false;
+	r = ask("www.example", DNS_TYPE_A);
+	cr_expect_eq(r.action, RESOLVE_REPLY);
+	cr_expect_eq(r.rcode, DNS_RCODE_REFUSED);
+	r = ask("www.corp.example", DNS_TYPE_A);
+	cr_expect_eq(r.action, RESOLVE_FORWARD);
+	cr_expect_eq(context.block, &corp);
+	blocks[0] = &block;
 }

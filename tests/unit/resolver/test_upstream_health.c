@@ -39,15 +39,15 @@ Test(upstream_health, three_failures_in_a_row_are_down_and_an_answer_is_up)
 {
 	struct health h = {0};
 
-	health_failed(&h, 1000, 1400);
+	health_failed(&h, 1000, 1400, HEALTH_FAILS_MAX);
 	cr_expect_eq(h.state, HEALTH_SUSPECT);
-	health_failed(&h, 1400, 1900);
+	health_failed(&h, 1400, 1900, HEALTH_FAILS_MAX);
 	cr_expect_eq(h.state, HEALTH_SUSPECT);
-	health_failed(&h, 2000, 2400);
+	health_failed(&h, 2000, 2400, HEALTH_FAILS_MAX);
 	cr_expect_eq(h.state, HEALTH_DOWN);
 	health_answered(&h, 1000);
 	cr_expect_eq(h.state, HEALTH_UP);
-	health_failed(&h, 3000, 3400);
+	health_failed(&h, 3000, 3400, HEALTH_FAILS_MAX);
 	cr_expect_eq(h.state, HEALTH_SUSPECT, "counted from the last answer");
 }
 
@@ -56,7 +56,16 @@ Test(upstream_health, what_failed_together_counts_once)
 	struct health h = {0};
 
 	for (int i = 0; i < 100; i++)
-		health_failed(&h, 1000 + i, 1400 + i);
+		health_failed(&h, 1000 + i, 1400 + i, HEALTH_FAILS_MAX);
 	cr_expect_eq(h.state, HEALTH_SUSPECT);
 	cr_expect_eq(h.fails, 1);
+}
+
+Test(upstream_health, a_server_that_may_fail_for_ever_is_never_down)
+{
+	struct health h = {0};
+
+	for (int i = 0; i < 1000; i++)
+		health_failed(&h, i, i, UINT32_MAX);
+	cr_expect_eq(h.state, HEALTH_SUSPECT);
 }

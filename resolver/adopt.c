@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "resolver/adopt.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int refuse_flags(const struct settings *s, struct err *err)
+{
+	if (s->n_listen && !s->listen_is_default)
+		return err_set(err, EINVAL, "--listen: the Corefile says where, by `bind`");
+	if (s->n_forwards)
+		return err_set(
+			err, EINVAL,
+			"--upstream and --forward: the Corefile says where to, by `forward`");
+	return 0;
+}
+
+/* The table is one: who names a second domain or TTL for it would get the first. */
+static int adopt_mesh(struct settings *s, const struct corefile_mesh *mesh,
+		      const struct corefile_mesh **first, struct err *err)
+{
+	if (*first && (mesh->domain.len != (*first)->domain.len || mesh->ttl != (*first)->ttl ||
+		       memcmp(mesh->domain.name, (*first)->domain.name, mesh->domain.len) != 0))
+		return corefile_fail(err, mesh->place,
+				     "mesh: another domain or ttl than at %s:%u; the table is one",
+				     (*first)->place.file, (*first)->place.line);
+	*first = mesh;
+	for (size_t i = 0; i < mesh->n_names; i++) {
+		if (s->n_names == SETTINGS_NAMES_MAX)
+			return corefile_fail(err, mesh->place,
+					     "mesh: more than %d names; name a folder instead",
+					     SETTINGS_NAMES_MAX);
+		s->names[s->n_names++] = mesh->names[i];
+	}
+	s->load.n_sources = s->n_names;
+	s->load.ttl = mesh->ttl;
+	s->load.domain_len = mesh->domain.len;
+	memcpy(s->load.domain, mesh->domain.name, mesh->domain.len);
+	s->search_resolv_conf |= mesh->search_resolv_conf;
+	return 0;
+}
+
+int settings_adopt(struct settings *s, const struct corefile *corefile,
+		   const struct interfaces *interfaces, struct err *err)
+{
+	const struct corefile_mesh *mesh = NULL;
+	int rc = refuse_flags(s, err);
+
+	if (rc < 0 || (rc = bind_endpoints(corefile, interfaces, s->listen, SETTINGS_LISTEN_MAX,
+					   &s->n_listen, err)) < 0)
+		return rc;
+	if (s->metrics_is_default)
+		s->metrics.port = 0;
+	for (const struct corefile_server *c = corefile->servers; c; c = c->next) {
+		if (c->mesh && (rc = adopt_mesh(s, c->mesh, &mesh, err)) < 0)
+			return rc;
+		if (c->prometheus.ep.port && !s->metrics.port)
+			s->metrics = c->prometheus.ep;
+		s->log_queries |= c->log != NULL;
+	}
+	s->metrics_is_default = false;
+	return 0;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "resolver/service.h"
+
+#include <stdlib.h>
+
+#include "resolver/names.h"
+
+bool service_holds(const struct corefile_zone *zone, const uint8_t *name, size_t len)
+{
+	return zone->len <= 1 || names_is_under(name, len, zone->name, zone->len);
+}
+
+const struct block *service_find_block(const struct service_listen *listen, const uint8_t *name,
+				       size_t len, uint16_t qtype)
+{
+	const struct block *child = NULL;
+
+	for (size_t i = 0; i < listen->n_blocks; i++) {
+		const struct block *block = listen->blocks[i];
+
+		if (!service_holds(&block->zone, name, len))
+			continue;
+		/* DS is its parent's, RFC 4035 section 3.1.4.1, where that is here too. */
+		if (qtype != DNS_TYPE_DS || child || block->zone.len != len || len <= 1)
+			return block;
+		child = block;
+	}
+	return child;
+}
+
+static bool is_below(const struct corefile_zones *zones, const uint8_t *name, size_t len)
+{
+	for (size_t i = 0; i < zones->n; i++) {
+		if (service_holds(&zones->list[i], name, len))
+			return true;
+	}
+	return false;
+}
+
+static bool takes(const struct service_route *route, const uint8_t *name, size_t len)
+{
+	return service_holds(&route->from, name, len) && !is_below(&route->except, name, len);
+}
+
+const struct service_route *service_find_route(const struct block *block,
+					       const struct service_route *from,
+					       const uint8_t *name, size_t len)
+{
+	for (; from < block->routes + block->n_routes; from++) {
+		if (takes(from, name, len))
+			return from;
+	}
+	return NULL;
+}
+
+bool service_asks_table(const struct block *block, const uint8_t *name, size_t len)
+{
+	const struct service_route *route;
+
+	if (block->table != TABLE_SOME)
+		return block->table == TABLE_ALL;
+	if (block->table_zones.n && !is_below(&block->table_zones, name, len))
+		return false;
+	route = service_find_route(block, block->routes, name, len);
+	return !route || route >= block->routes + block->n_ahead;
+}
+
+const struct service_alternate *service_find_alternate(const struct block *block,
+						       enum dns_rcode rcode)
+{
+	for (size_t i = 0; i < block->n_alternates; i++) {
+		if (rcode < 32 && block->alternates[i].rcodes & COREFILE_RCODE(rcode))
+			return &block->alternates[i];
+	}
+	return NULL;
+}
+
+void service_free(struct service *service)
+{
+	if (!service)
+		return;
+	arena_free(&service->arena);
+	free(service);
+}
