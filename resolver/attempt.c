@@ -335,7 +335,7 @@ static bool retry_plain(struct worker *worker, struct txn *txn, struct attempt *
 	if (a->plain && has_opt && (rcode == DNS_RCODE_NOERROR || rcode == DNS_RCODE_NXDOMAIN))
 		server->plain_until_ms = worker->now_ms + PLAIN_MS;
 	if (a->plain || !has_opt || (rcode != DNS_RCODE_FORMERR && rcode != DNS_RCODE_NOTIMP) ||
-	    txn->n_attempts == attempts_max(txn) || txn_goes_on(txn, rcode))
+	    txn->n_attempts == attempts_max(txn) || group_is_next(txn, rcode))
 		return false;
 	attempt_end(worker, a);
 	if (attempt_begin(worker, txn, server, true))
@@ -351,8 +351,9 @@ static bool is_worth_another(struct worker *worker, struct txn *txn, struct atte
 {
 	const struct server *next;
 
-	if (txn_goes_on(txn, rcode) || (rcode != DNS_RCODE_SERVFAIL && rcode != DNS_RCODE_REFUSED &&
-					!(txn->group->failover >> rcode & 1)))
+	if (group_is_next(txn, rcode) ||
+	    (rcode != DNS_RCODE_SERVFAIL && rcode != DNS_RCODE_REFUSED &&
+	     !(txn->group->failover >> rcode & 1)))
 		return false;
 	a->refused = true;
 	for (uint8_t i = 0; i < txn->n_attempts; i++) {

@@ -258,7 +258,7 @@ static void make_way(struct cache *c, struct cache_entry *new, const uint8_t *na
 	for (uint32_t unit = *bucket_of(c, new->hash); unit; unit = next) {
 		e = at(c, unit - 1);
 		next = e->next;
-		if (is_of(e, new->hash, name, new->name_len) &&
+		if (is_of(e, new->hash, name, new->name_len) && e->block == new->block &&
 		    !((e->bits ^ new->bits) & BITS_KEY) &&
 		    (e->qtype == new->qtype || e->kind == KEEP_NXNAME ||
 		     new->kind == KEEP_NXNAME)) {
@@ -290,6 +290,7 @@ void cache_store(struct cache *cache, const struct query *query, const uint8_t *
 		.name_len = query->qname_len,
 		.kind = (uint8_t)kind,
 		.bits = bits_of(query),
+		.block = query->block,
 	};
 	struct cache_entry *e;
 

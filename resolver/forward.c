@@ -148,123 +148,6 @@ static bool write_outbound(struct worker *worker, struct txn *txn, const uint8_t
 	return true;
 }
 
-static void uncount(struct forward *f, struct txn *txn)
-{
-	if (txn->is_counted && txn->version == f->version)
-		f->busy[txn->group->number]--;
-	txn->is_counted = false;
-}
-
-/* Counts the question among its group's; false: there are too many. */
-static bool count(struct worker *worker, struct txn *txn)
-{
-	struct forward *f = worker->forward;
-	const struct upstream_group *group = txn->group;
-
-	if (!group->max_concurrent)
-		return true;
-	if (f->busy[group->number] >= group->max_concurrent) {
-		stats_add(&worker->stats.rejects, 1);
-		return false;
-	}
-	f->busy[group->number]++;
-	txn->version = f->version;
-	txn->is_counted = true;
-	return true;
-}
-
-/* Asks the group; NOERROR: it is under way, else it is not and this is to be said of it. */
-static enum dns_rcode ask_group(struct worker *worker, struct txn *txn,
-				const struct upstream_group *group)
-{
-	txn->group = group;
-	txn->turn = choose_turn(worker->forward, group);
-	txn->tcp = group->force_tcp || (txn->asked_tcp && !group->prefer_udp);
-	txn->cut = false;
-	if (!count(worker, txn))
-		return DNS_RCODE_REFUSED;
-	return attempt_next(worker, txn) ? DNS_RCODE_NOERROR : DNS_RCODE_SERVFAIL;
-}
-
-/* Lets go of whoever was asked. */
-static void leave_group(struct worker *worker, struct txn *txn)
-{
-	for (uint8_t i = 0; i < txn->n_attempts; i++) {
-		attempt_end(worker, &txn->attempts[i]);
-		server_unref(worker, txn->attempts[i].server);
-	}
-	txn->n_attempts = txn->mismatches = 0;
-	uncount(worker->forward, txn);
-}
-
-static const struct service_route *find_route(const struct txn *txn,
-					      const struct service_route *from)
-{
-	static const uint8_t root[] = {0};
-	const struct query *q = &txn->query;
-
-	return q->qname_len ? service_find_route(txn->block, from, q->qname, q->qname_len)
-			    : service_find_route(txn->block, from, root, sizeof(root));
-}
-
-bool txn_goes_on(const struct txn *txn, enum dns_rcode rcode)
-{
-	if (txn->is_last || rcode > 31)
-		return false;
-	return (txn->route && txn->route->next & COREFILE_RCODE(rcode) &&
-		find_route(txn, txn->route + 1)) ||
-	       service_find_alternate(txn->block, rcode);
-}
-
-/* What the table says of a name that it lacks, where it is all there is. */
-static enum dns_rcode table_lacks(const struct txn *txn)
-{
-	return txn->query.verbatim ? DNS_RCODE_NOTIMP : DNS_RCODE_NXDOMAIN;
-}
-
-/*
- * The answer so far is one with this rcode, from the route that was tried last or because there is
- * none: whoever is next is asked. NOERROR: it is under way; else this is the last word.
- */
-static enum dns_rcode go_on(struct worker *worker, struct txn *txn, enum dns_rcode rcode)
-{
-	const struct service_alternate *alternate;
-
-	while (!txn->is_last && txn->route && rcode < 32 &&
-	       txn->route->next & COREFILE_RCODE(rcode) &&
-	       (txn->route = find_route(txn, txn->route + 1))) {
-		leave_group(worker, txn);
-		rcode = txn->route->group ? ask_group(worker, txn, txn->route->group)
-					  : table_lacks(txn);
-		if (rcode == DNS_RCODE_NOERROR)
-			return rcode;
-	}
-	if (txn->is_last || !(alternate = service_find_alternate(txn->block, rcode)))
-		return rcode;
-	leave_group(worker, txn);
-	txn->is_last = true;
-	txn->ends_ms = txn->starts_ms + FORWARD_TOTAL_MS;
-	return ask_group(worker, txn, alternate->group);
-}
-
-/* The question is about to go upstream; likewise. */
-static enum dns_rcode question_leaves(struct worker *worker, struct txn *txn)
-{
-	enum dns_rcode rcode;
-
-	txn->starts_ms = worker->now_ms;
-	txn->ends_ms =
-		txn->starts_ms + (txn->block->n_alternates ? FORWARD_FIRST_MS : FORWARD_TOTAL_MS);
-	txn->route = find_route(txn, txn->block->routes);
-	if (!txn->route)
-		rcode = txn->block->otherwise;
-	else if (!txn->route->group)
-		rcode = table_lacks(txn);
-	else
-		rcode = ask_group(worker, txn, txn->route->group);
-	return rcode == DNS_RCODE_NOERROR ? rcode : go_on(worker, txn, rcode);
-}
-
 static enum dns_rcode is_full(struct worker *worker)
 {
 	uint32_t kept_back;
@@ -283,7 +166,7 @@ static void txn_end(struct worker *worker, struct txn *txn)
 	timer_cancel(&txn->timer);
 	if (txn->for_cache)
 		timer_cancel(&txn->stale);
-	leave_group(worker, txn);
+	group_leave(worker, txn);
 	txn_release(worker->forward, txn);
 }
 
@@ -335,7 +218,7 @@ enum dns_rcode forward_start(struct worker *worker, const struct client *client,
 	waiter_add(txn, waiter, client, packet, query, shadowed);
 	if (txn->for_cache && recall_has_stale(worker, query))
 		timer_set(&f->timers, &txn->stale, worker->now_ms + RECALL_PATIENCE_MS);
-	if ((rcode = question_leaves(worker, txn)) == DNS_RCODE_NOERROR)
+	if ((rcode = group_ask_first(worker, txn)) == DNS_RCODE_NOERROR)
 		return rcode;
 	waiter_release(f, waiter);
 	txn_end(worker, txn);
@@ -354,7 +237,7 @@ bool forward_refresh(struct worker *worker, const uint8_t *packet, const struct 
 		txn_release(worker->forward, txn);
 		return false;
 	}
-	if (question_leaves(worker, txn) == DNS_RCODE_NOERROR)
+	if (group_ask_first(worker, txn) == DNS_RCODE_NOERROR)
 		return true;
 	txn_end(worker, txn);
 	return false;
@@ -439,7 +322,7 @@ static void keep_failure(struct worker *worker, const struct txn *txn)
 /* There is no answer but this rcode: others are asked, or that is it. */
 static void finish_without(struct worker *worker, struct txn *txn, enum dns_rcode rcode)
 {
-	rcode = go_on(worker, txn, rcode);
+	rcode = group_ask_next(worker, txn, rcode);
 	if (rcode == DNS_RCODE_NOERROR)
 		return;
 	unhash(worker->forward, txn);
@@ -454,7 +337,7 @@ static void finish_without(struct worker *worker, struct txn *txn, enum dns_rcod
 void txn_answer(struct worker *worker, struct txn *txn, enum reply_verdict verdict,
 		enum dns_rcode rcode, size_t len)
 {
-	if (txn->kind == TXN_QUESTION && txn_goes_on(txn, rcode)) {
+	if (txn->kind == TXN_QUESTION && group_is_next(txn, rcode)) {
 		finish_without(worker, txn, rcode);
 		return;
 	}

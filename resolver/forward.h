@@ -23,7 +23,7 @@
  *
  * Where to. The question's block (service.h) says by its routes which group of servers is asked.
  * When their answer, or that there is none, has an rcode that another group is for (`alternate`, or
- * `next` of a route), the question starts anew with that group and the clients wait on: goes_on().
+ * `next` of a route), the question starts anew with that group and the clients wait on: group.c.
  * The last group's answer is the answer. A first group that is silent gets FORWARD_FIRST_MS, so
  * that time is left for the second.
  *

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the parts of the upstream engine share: forward.c (questions), waiter.c (who waits for the
- * answers), choose.c (whom to ask), attempt.c (asking), upstream_udp.c and upstream_tcp.c
- * (sockets), servers.c (which there are), probe.c (who is to be asked again). forward.h tells how
- * they work together. All of it is one worker's.
+ * What the parts of the upstream engine share: forward.c (questions), group.c (whose servers),
+ * waiter.c (who waits for the answers), choose.c (whom to ask), attempt.c (asking), upstream_udp.c
+ * and upstream_tcp.c (sockets), servers.c (which there are), probe.c (who is to be asked again).
+ * forward.h tells how they work together. All of it is one worker's.
  */
 #ifndef MESHDNS_RESOLVER_FORWARD_PARTS_H
 #define MESHDNS_RESOLVER_FORWARD_PARTS_H
@@ -185,6 +185,23 @@ void txn_answer(struct worker *worker, struct txn *txn, enum reply_verdict verdi
 /* There won't be one: the end, too. */
 void txn_fail(struct worker *worker, struct txn *txn);
 
+/* --- group.c -----------------------------------------------------------------------------------*/
+
+/* Asks the group of the first route. NOERROR: it is under way; else this is the answer. */
+enum dns_rcode group_ask_first(struct worker *worker, struct txn *txn);
+
+/* Whether an answer with this rcode sends the question on to another group. */
+bool group_is_next(const struct txn *txn, enum dns_rcode rcode);
+
+/*
+ * The answer so far has this rcode, be it a server's or for want of a route: whoever is next is
+ * asked. NOERROR: it is under way; else this is the answer.
+ */
+enum dns_rcode group_ask_next(struct worker *worker, struct txn *txn, enum dns_rcode rcode);
+
+/* Lets go of whoever was asked. */
+void group_leave(struct worker *worker, struct txn *txn);
+
 /* --- waiter.c ----------------------------------------------------------------------------------*/
 
 /* NULL when as many wait as may. */
@@ -222,9 +239,6 @@ struct server *choose_server(struct worker *worker, const struct txn *txn);
 
 /* Asks the next server. False: there is none to ask, and none that still may answer. */
 bool attempt_next(struct worker *worker, struct txn *txn);
-
-/* Whether an answer with this rcode sends the question on to another group (forward.c). */
-bool txn_goes_on(const struct txn *txn, enum dns_rcode rcode);
 
 /* Lets go of an attempt; what comes of it from now on is late. */
 void attempt_end(struct worker *worker, struct attempt *attempt);
