@@ -69,6 +69,8 @@ static int64_t monotonic_ms(void)
 /* What the eyes are told of the names that are served from here on. */
 static void note_names(struct control *control, const struct names_snapshot *names, bool restored)
 {
+	control->facts.table = names;
+	control->facts.loader = control->loader;
 	control->facts.names = names_count(names);
 	control->facts.names_bytes = names_bytes(names);
 	control->facts.loaded_ms = monotonic_ms();

@@ -2,7 +2,6 @@
 #include "resolver/ctl.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -11,22 +10,13 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
-#include "resolver/eyes.h"
+#include "resolver/ctl_parts.h"
 #include "resolver/metrics.h"
 #include "version.h"
 
-static json_t *error_object(const struct err *err)
+json_t *ctl_error(const struct err *err)
 {
 	return json_pack("{s:s}", "error", err->msg);
-}
-
-static json_t *sources(const struct settings *s)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < s->n_names; i++)
-		json_array_append_new(list, json_string(s->names[i]));
-	return list;
 }
 
 /* Answers and denials. */
@@ -50,19 +40,6 @@ static json_t *cache_state(const struct settings *s, const struct stats_cache *c
 			 (json_int_t)stats_get(&c->drops));
 }
 
-static const char *names_from(const struct facts *f)
-{
-	return f->restored ? "state" : "sources";
-}
-
-/* Since the names were kept by us, NULL: they were not. */
-static json_t *state_age(const struct facts *f)
-{
-	if (!f->state->saved_ms)
-		return NULL;
-	return json_real((double)(f->now_ms - f->state->saved_ms) / 1000);
-}
-
 static json_t *cmd_status(struct ctl *ctl)
 {
 	const struct facts *f = ctl->facts;
@@ -79,38 +56,11 @@ static json_t *cmd_status(struct ctl *ctl)
 			 MESHDNS_VERSION, "pid", (int)getpid(), "ready", !f->not_ready, "reason",
 			 f->not_ready, "listens", endpoint_format(&f->server, text), "workers",
 			 (int)f->n_workers, "names", (json_int_t)f->names, "names_from",
-			 names_from(f), "names_age_s", (double)(f->now_ms - f->loaded_ms) / 1000,
-			 "answers", (json_int_t)answers, "loops",
-			 (json_int_t)stats_get(&total.loops), "resident_kib",
+			 ctl_names_from(f), "names_age_s",
+			 (double)(f->now_ms - f->loaded_ms) / 1000, "answers", (json_int_t)answers,
+			 "loops", (json_int_t)stats_get(&total.loops), "resident_kib",
 			 (json_int_t)(metrics_rss() / 1024), "query_log", (int)ctl->log->on,
 			 "cache", cache_state(f->settings, &total.cache));
-}
-
-static json_t *cmd_names(struct ctl *ctl)
-{
-	const struct facts *f = ctl->facts;
-
-	return json_pack("{s:I,s:I,s:f,s:s,s:s?,s:o?,s:I,s:I,s:s?,s:o}", "names",
-			 (json_int_t)f->names, "bytes", (json_int_t)f->names_bytes, "age_s",
-			 (double)(f->now_ms - f->loaded_ms) / 1000, "from", names_from(f),
-			 "state_dir", f->settings->state_dir, "state_age_s", state_age(f), "loads",
-			 (json_int_t)f->reloads_ok, "failed_loads", (json_int_t)f->reloads_failed,
-			 "last_failure", *f->complaint ? f->complaint : NULL, "sources",
-			 sources(f->settings));
-}
-
-static json_t *cmd_upstreams(struct ctl *ctl)
-{
-	const struct upstream_book *book = ctl->facts->book;
-	json_t *list = json_array();
-	char text[ENDPOINT_TEXT_MAX];
-
-	for (size_t i = 0; i < book->n_pages; i++) {
-		if (book->page[i].in_use)
-			json_array_append_new(
-				list, json_string(endpoint_format(&book->page[i].ep, text)));
-	}
-	return json_pack("{s:o}", "upstreams", list);
 }
 
 static json_t *cmd_flush(struct ctl *ctl, char **words, size_t n)
@@ -122,7 +72,7 @@ static json_t *cmd_flush(struct ctl *ctl, char **words, size_t n)
 
 	if (n && !len) {
 		err_set(&err, EINVAL, "\"%.64s\" is not a name", words[0]);
-		return error_object(&err);
+		return ctl_error(&err);
 	}
 	eyes_sum(ctl->facts, &total);
 	recall_order_flush(&ctl->facts->flush, name, len);
@@ -154,12 +104,12 @@ static json_t *cmd_log(struct ctl *ctl, char **words, size_t n)
 
 	if (!strcmp(words[0], "on")) {
 		if (querylog_start(ctl->log, words + 1, n - 1, ctl->facts->now_ms, &err) < 0)
-			return error_object(&err);
+			return ctl_error(&err);
 	} else if (!strcmp(words[0], "off") && n == 1) {
 		ctl->log->on = false;
 	} else {
 		err_set(&err, EINVAL, "log on or log off, not \"%.64s\"", words[0]);
-		return error_object(&err);
+		return ctl_error(&err);
 	}
 	return log_state(ctl);
 }
@@ -171,8 +121,8 @@ static const struct {
 	json_t *(*with_words)(struct ctl *ctl, char **words, size_t n);
 } commands[] = {
 	{"status", 0, 0, .simple = cmd_status},
-	{"names", 0, 0, .simple = cmd_names},
-	{"upstreams", 0, 0, .simple = cmd_upstreams},
+	{"names", 0, 3, .with_words = ctl_names},
+	{"upstreams", 0, 0, .simple = ctl_upstreams},
 	{"flush", 0, 1, .with_words = cmd_flush},
 	{"reload", 0, 0, .simple = cmd_reload},
 	{"log", 1, 5, .with_words = cmd_log},
@@ -189,18 +139,18 @@ static json_t *run(struct ctl *ctl, struct oneshot_conn *conn, char **words, siz
 			continue;
 		if (n - 1 < commands[i].min || n - 1 > commands[i].max) {
 			err_set(&err, EINVAL, "%s does not go with %zu words", words[0], n - 1);
-			return error_object(&err);
+			return ctl_error(&err);
 		}
 		if (commands[i].simple)
 			return commands[i].simple(ctl);
 		if (commands[i].with_words)
 			return commands[i].with_words(ctl, words + 1, n - 1);
 		if (ctl_lookup_start(ctl, conn, words[1], n > 2 ? words[2] : "A", &err) < 0)
-			return error_object(&err);
+			return ctl_error(&err);
 		return NULL;
 	}
 	err_set(&err, EINVAL, "no such command: \"%.64s\"", n ? words[0] : "");
-	return error_object(&err);
+	return ctl_error(&err);
 }
 
 bool ctl_answer(struct ctl *ctl, struct oneshot_conn *conn, const char *line, size_t len, FILE *out)
@@ -224,7 +174,7 @@ bool ctl_answer(struct ctl *ctl, struct oneshot_conn *conn, const char *line, si
 		words[n++] = word;
 	if (n == CTL_WORDS_MAX) {
 		err_set(&err, E2BIG, "too many words");
-		answer = error_object(&err);
+		answer = ctl_error(&err);
 	} else if (!(answer = run(ctl, conn, words, n))) {
 		return false;
 	}

@@ -8,13 +8,23 @@
 #define MESHDNS_RESOLVER_CTL_H
 
 #include "common/user.h"
+#include "resolver/dns.h"
 #include "resolver/oneshot.h"
 #include "resolver/querylog.h"
 
 #define CTL_PATH      "/run/meshdns/resolver.sock"
 #define CTL_WORDS_MAX 8
+#define CTL_TRIES_MAX 16 /* of a lookup that are told */
 
 struct facts;
+
+/* What went to a server for a lookup, and what came back. */
+struct ctl_try {
+	int16_t upstream; /* the server's number */
+	bool is_answered;
+	uint16_t rcode;
+	int64_t sent_us, answered_us;
+};
 
 /* One question asked through the resolver itself; a second one has to wait its turn. */
 struct ctl_lookup {
@@ -24,7 +34,11 @@ struct ctl_lookup {
 	struct oneshot_conn *conn;
 	char name[256];
 	char type[16];
+	uint8_t wire[DNS_NAME_MAX]; /* the name, lower-cased */
+	size_t wire_len;
 	struct tap_event seen; /* what the worker told of the answer; size 0: nothing yet */
+	struct ctl_try tries[CTL_TRIES_MAX];
+	size_t n_tries;
 };
 
 struct ctl {
@@ -57,6 +71,8 @@ bool ctl_answer(struct ctl *ctl, struct oneshot_conn *conn, const char *line, si
 /* 0: asked, and ctl_lookup_run() will answer `conn`. */
 int ctl_lookup_start(struct ctl *ctl, struct oneshot_conn *conn, const char *name, const char *type,
 		     struct err *err);
+/* What a worker tells about it. */
+void ctl_lookup_event(struct ctl *ctl, const struct tap_event *event);
 /* Looks whether the answer is there, or it is too late for it. */
 void ctl_lookup_run(struct ctl *ctl);
 

@@ -11,11 +11,13 @@
 #include "common/cleanup.h"
 #include "resolver/ctl.h"
 
-#define ANSWER_MAX ((size_t)16 << 20)
+#define ANSWER_MAX     ((size_t)16 << 20)
+#define CTL_NAMES_MOST "1000" /* a page of --all */
 
 struct request {
 	const char *path;
-	bool as_json;
+	const char *after; /* of names: the page behind it; NULL: the first */
+	bool as_json, all; /* all pages */
 	char line[ONESHOT_REQUEST_MAX];
 	size_t len;
 };
@@ -24,9 +26,12 @@ static const char usage[] =
 	"Usage: meshdns-resolver ctl [--control PATH] [--json] COMMAND\n\n"
 	"Talks to a running resolver; root and the resolver's user may.\n\n"
 	"  status               how it is (the default)\n"
-	"  names                what is loaded, from where, and what went wrong\n"
+	"  names [--after NAME] [--under NAME] [--limit N | --all]\n"
+	"                       what is loaded, from where, and what went wrong; and N names "
+	"(100),\n"
+	"                       those behind NAME in an order of their own, those below NAME\n"
 	"  lookup NAME [TYPE]   ask it, and say who answered, or why nobody did\n"
-	"  upstreams            where everything else is asked\n"
+	"  upstreams            where everything else is asked, how that is, and what was counted\n"
 	"  flush [NAME]         forget cached answers; those for a name\n"
 	"  reload               read the names again\n"
 	"  log on [--sample N] [--rate N] [--name SUFFIX] [--for TIME]\n"
@@ -67,6 +72,10 @@ static bool take_option(struct request *r, const char *name, const char *value)
 {
 	if (!strcmp(name, "control"))
 		return (r->path = value) != NULL;
+	if (!strcmp(name, "after"))
+		return (r->after = value) != NULL;
+	if (!strcmp(name, "under") || !strcmp(name, "limit"))
+		return add_word(r, name, value);
 	if (!strcmp(name, "sample") || !strcmp(name, "rate") || !strcmp(name, "name"))
 		return add_word(r, name, value);
 	return !strcmp(name, "for") && add_time(r, value);
@@ -81,6 +90,10 @@ static bool parse(int argc, char **argv, struct request *r)
 
 		if (!strcmp(argv[i], "--json")) {
 			r->as_json = true;
+			continue;
+		}
+		if (!strcmp(argv[i], "--all")) {
+			r->all = true;
 			continue;
 		}
 		if (strncmp(argv[i], "--", 2) != 0) {
@@ -102,13 +115,15 @@ static bool parse(int argc, char **argv, struct request *r)
 	}
 	if (!r->len)
 		add_word(r, NULL, "status");
-	r->line[r->len++] = '\n';
+	if (r->all)
+		add_word(r, "limit", CTL_NAMES_MOST);
 	return true;
 }
 
 /* The whole answer, malloc'ed; NULL with errno. */
-static char *converse(const struct request *r, size_t *ret_len)
+static char *converse(struct request request, size_t *ret_len)
 {
+	struct request *r = &request;
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	cleanup_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	cleanup_free char *answer = malloc(ANSWER_MAX); /* only what is filled is there */
@@ -116,6 +131,9 @@ static char *converse(const struct request *r, size_t *ret_len)
 	ssize_t n;
 
 	errno = ENAMETOOLONG;
+	if (r->after && !add_word(r, "after", r->after))
+		return NULL; /* NOLINT(clang-analyzer-unix.Malloc): cleanup_free */
+	r->line[r->len++] = '\n';
 	if (!answer || strlen(r->path) >= sizeof(sa.sun_path))
 		return NULL; /* NOLINT(clang-analyzer-unix.Malloc): cleanup_free */
 	memcpy(sa.sun_path, r->path, strlen(r->path));
@@ -130,6 +148,12 @@ static char *converse(const struct request *r, size_t *ret_len)
 		return NULL;
 	*ret_len = len;
 	return take_ptr(&answer);
+}
+
+static void print_key(const char *key)
+{
+	for (; *key; key++)
+		putchar(*key == '_' ? ' ' : *key);
 }
 
 static void print_value(const json_t *value)
@@ -164,6 +188,30 @@ static void print_value(const json_t *value)
 	}
 }
 
+/* A line an object, without what is nought. */
+static void print_objects(const json_t *list)
+{
+	size_t i;
+	json_t *object;
+
+	json_array_foreach(list, i, object)
+	{
+		for (void *at = json_object_iter(object); at;
+		     at = json_object_iter_next(object, at)) {
+			const json_t *value = json_object_iter_value(at);
+
+			if (json_is_null(value) ||
+			    (json_is_integer(value) && !json_integer_value(value)))
+				continue;
+			fputs("  ", stdout);
+			print_key(json_object_iter_key(at));
+			putchar(' ');
+			print_value(value);
+		}
+		putchar('\n');
+	}
+}
+
 /* A line a key; what is not there is not mentioned. */
 static void print_words(json_t *object)
 {
@@ -174,18 +222,24 @@ static void print_words(json_t *object)
 	{
 		if (json_is_null(value))
 			continue;
-		for (const char *c = key; *c; c++)
-			putchar(*c == '_' ? ' ' : *c);
+		print_key(key);
+		if (json_is_object(json_array_get(value, 0))) {
+			puts(":");
+			print_objects(value);
+			continue;
+		}
 		fputs(": ", stdout);
 		print_value(value);
 		putchar('\n');
 	}
 }
 
-static int report(const struct request *r, const char *answer, size_t len)
+/* *ret_next: where to go on, malloc'ed, if there is more. */
+static int report(const struct request *r, const char *answer, size_t len, char **ret_next)
 {
 	json_t *object = json_loadb(answer, len, 0, NULL);
 	const char *error = json_string_value(json_object_get(object, "error"));
+	const char *next = json_string_value(json_object_get(object, "next"));
 	int code = CTL_DONE;
 
 	if (!json_is_object(object)) {
@@ -195,6 +249,8 @@ static int report(const struct request *r, const char *answer, size_t len)
 	}
 	if (r->as_json)
 		fwrite(answer, 1, len, stdout);
+	else if (r->all)
+		print_objects(json_object_get(object, "list"));
 	else if (!error)
 		print_words(object);
 	if (error) {
@@ -202,6 +258,8 @@ static int report(const struct request *r, const char *answer, size_t len)
 		code = CTL_REFUSED;
 	} else if (json_object_get(object, "failed")) {
 		code = CTL_NO_ANSWER;
+	} else if (r->all && next) {
+		*ret_next = strdup(next);
 	}
 	json_decref(object);
 	return fflush(stdout) ? CTL_REFUSED : code;
@@ -210,8 +268,8 @@ static int report(const struct request *r, const char *answer, size_t len)
 int ctl_main(int argc, char **argv)
 {
 	struct request r = {.path = CTL_PATH};
-	cleanup_free char *answer = NULL;
-	size_t len;
+	cleanup_free char *next = NULL;
+	int code;
 
 	for (int i = 0; i < argc; i++) {
 		if (!strcmp(argv[i], "--help"))
@@ -219,11 +277,20 @@ int ctl_main(int argc, char **argv)
 	}
 	if (!parse(argc, argv, &r))
 		return CTL_REFUSED;
-	if (!(answer = converse(&r, &len))) {
-		fprintf(stderr, "meshdns-resolver ctl: no resolver to talk to at %s: %s\n", r.path,
-			errno == EPERM || errno == EACCES ? "only root and its own user may"
-							  : err_text(errno));
-		return CTL_UNREACHABLE;
-	}
-	return report(&r, answer, len);
+	do {
+		size_t len;
+		cleanup_free char *answer = converse(r, &len);
+
+		if (!answer) {
+			fprintf(stderr, "meshdns-resolver ctl: no resolver to talk to at %s: %s\n",
+				r.path,
+				errno == EPERM || errno == EACCES ? "only root and its own user may"
+								  : err_text(errno));
+			return CTL_UNREACHABLE;
+		}
+		free(take_ptr(&next));
+		code = report(&r, answer, len, &next);
+		r.after = next;
+	} while (code == CTL_DONE && next);
+	return code;
 }

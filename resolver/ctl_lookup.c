@@ -2,16 +2,14 @@
 /* `ctl lookup`: a question asked of ourselves, and what the worker told about the answer. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <jansson.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
-#include "resolver/ctl.h"
+#include "resolver/ctl_parts.h"
 #include "resolver/edns.h"
-#include "resolver/eyes.h"
 #include "resolver/metrics.h"
 
 #define LOOKUP_MS 6000
@@ -84,6 +82,8 @@ int ctl_lookup_start(struct ctl *ctl, struct oneshot_conn *conn, const char *nam
 	if (lookup->fd >= 0)
 		return err_set(err, EBUSY, "another lookup is under way");
 	*lookup = (struct ctl_lookup){.fd = -1, .conn = conn, .began_ms = ctl->facts->now_ms};
+	memcpy(lookup->wire, wire, name_len);
+	lookup->wire_len = name_len;
 	snprintf(lookup->name, sizeof(lookup->name), "%.255s", name);
 	snprintf(lookup->type, sizeof(lookup->type), "%.15s", type);
 	rc = send_query(ctl, packet, make_query(lookup, wire, name_len, (uint16_t)number, packet),
@@ -91,6 +91,36 @@ int ctl_lookup_start(struct ctl *ctl, struct oneshot_conn *conn, const char *nam
 	if (rc < 0)
 		atomic_fetch_and(&ctl->wish->lookers, ~(uint32_t)TAP_LOOKUP);
 	return rc;
+}
+
+void ctl_lookup_event(struct ctl *ctl, const struct tap_event *event)
+{
+	struct ctl_lookup *lookup = &ctl->lookup;
+	struct wire w = wire_over((void *)tap_message(event), event->kept);
+	struct wire_header h;
+
+	if (event->kind == TAP_CLIENT_RESPONSE) {
+		lookup->seen = *event;
+	} else if (event->kind == TAP_FORWARDER_QUERY && lookup->n_tries < CTL_TRIES_MAX) {
+		lookup->tries[lookup->n_tries++] =
+			(struct ctl_try){.upstream = event->upstream, .sent_us = event->at_us};
+	} else if (event->kind == TAP_FORWARDER_RESPONSE) {
+		struct ctl_try *try = NULL;
+
+		/* The first one to this server that has no answer: it is not said to which it is.
+		 */
+		for (size_t i = 0; i < lookup->n_tries && !try; i++) {
+			if (lookup->tries[i].upstream == event->upstream &&
+			    !lookup->tries[i].is_answered)
+				try = &lookup->tries[i];
+		}
+		wire_get_header(&w, &h);
+		if (!try || w.failed)
+			return;
+		try->is_answered = true;
+		try->rcode = h.flags & DNS_RCODE_MASK;
+		try->answered_us = event->at_us;
+	}
 }
 
 /* The addresses in the answer section; of other types only which. */
@@ -129,19 +159,52 @@ static const char *why_not(const struct ctl *ctl, unsigned int rcode, size_t n_a
 	return n_answers ? NULL : "the name has nothing of this type";
 }
 
+/* The server's address, as a new string. */
+static json_t *server(const struct ctl *ctl, int number)
+{
+	const struct upstream_book *book = ctl->facts->book;
+	char text[ENDPOINT_TEXT_MAX];
+
+	if (number < 0 || (size_t)number >= book->n_pages)
+		return json_null();
+	return json_string(endpoint_format(&book->page[number].ep, text));
+}
+
+/* Who was asked, when, and what became of it. */
+static json_t *tries(const struct ctl *ctl)
+{
+	const struct ctl_lookup *lookup = &ctl->lookup;
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < lookup->n_tries; i++) {
+		const struct ctl_try *try = &lookup->tries[i];
+		int64_t at_us = try->sent_us - lookup->seen.began_us;
+		json_t *object =
+			json_pack("{s:o,s:f,s:s}", "server", server(ctl, try->upstream),
+				  "asked_at_ms", (double)at_us / 1000, "outcome",
+				  try->is_answered ? metrics_rcode_name(try->rcode) : "no answer");
+
+		if (try->is_answered)
+			json_object_set_new(
+				object, "took_ms",
+				json_real((double)(try->answered_us - try->sent_us) / 1000));
+		json_array_append_new(list, object);
+	}
+	return list;
+}
+
 static void describe_source(const struct ctl *ctl, json_t *object)
 {
-	const struct tap_event *seen = &ctl->lookup.seen;
-	char text[ENDPOINT_TEXT_MAX];
+	const struct ctl_lookup *lookup = &ctl->lookup;
+	const struct tap_event *seen = &lookup->seen;
+	const struct names_record *record = NULL;
 
 	if (!seen->size)
 		return;
 	json_object_set_new(object, "took_ms",
 			    json_real((double)(seen->at_us - seen->began_us) / 1000));
-	if (seen->upstream >= 0 && (size_t)seen->upstream < ctl->facts->book->n_pages)
-		json_object_set_new(object, "upstream",
-				    json_string(endpoint_format(
-					    &ctl->facts->book->page[seen->upstream].ep, text)));
+	if (seen->upstream >= 0)
+		json_object_set_new(object, "upstream", server(ctl, seen->upstream));
 	json_object_set_new(
 		object, "answered_by",
 		json_string(seen->upstream == WORKER_CACHED ? "cache"
@@ -149,6 +212,12 @@ static void describe_source(const struct ctl *ctl, json_t *object)
 			    : seen->rcode == DNS_RCODE_NOERROR || seen->rcode == DNS_RCODE_NXDOMAIN
 				    ? "mesh"
 				    : "resolver"));
+	if (ctl->facts->table)
+		record = names_match(ctl->facts->table, lookup->wire, lookup->wire_len);
+	if (record && names_has_data(record))
+		json_object_set_new(object, "sources", ctl_record_sources(ctl->facts, record));
+	if (lookup->n_tries)
+		json_object_set_new(object, "tries", tries(ctl));
 }
 
 static void finish(struct ctl *ctl, json_t *object)

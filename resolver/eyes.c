@@ -173,7 +173,7 @@ static void take_event(struct eyes *eyes, const struct tap_event *event, int64_t
 	if (event->lookers & TAP_DNSTAP && eyes->dnstap)
 		dnstap_event(eyes->dnstap, event, epoch_us);
 	if (event->lookers & TAP_LOOKUP)
-		eyes->ctl.lookup.seen = *event;
+		ctl_lookup_event(&eyes->ctl, event);
 }
 
 /* What the monotonic clock lacks to be the time of day. */

@@ -22,9 +22,11 @@ struct facts {
 	const struct settings *settings;
 	struct worker *workers;
 	unsigned int n_workers;
-	struct upstream_book *book; /* the servers, and what is counted of them */
-	const char *not_ready;      /* why; NULL: it serves */
-	const char *complaint;      /* why names could not be taken up, "": they were */
+	struct upstream_book *book;         /* the servers, and what is counted of them */
+	const struct names_snapshot *table; /* the names that are served; NULL: none yet */
+	const struct loader *loader;        /* that knows where they come from */
+	const char *not_ready;              /* why; NULL: it serves */
+	const char *complaint;              /* why names could not be taken up, "": they were */
 	size_t names, names_bytes;
 	const struct state *state;
 	bool restored;     /* the names are from the state, for want of a source */

@@ -53,6 +53,9 @@ void metrics_print_durations(FILE *out, const char *name, const char *labels,
 /* Resident memory of this process; 0 when it cannot be told. */
 uint64_t metrics_rss(void);
 
+/* "up", "suspect", "down": of enum health_state. */
+const char *metrics_state_name(unsigned int state);
+
 /* "NOERROR", "SERVFAIL", … as CoreDNS spells them. */
 const char *metrics_rcode_name(unsigned int rcode);
 

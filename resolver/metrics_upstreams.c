@@ -23,6 +23,11 @@ static const char *const states[] = {
 	[HEALTH_DOWN] = "down",
 };
 
+const char *metrics_state_name(unsigned int state)
+{
+	return states[state];
+}
+
 /* A server's page, and the book's number of workers. */
 struct page {
 	const struct upstream_page *page;

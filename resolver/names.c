@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "resolver/names.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "resolver/names_shards.h"
@@ -176,7 +177,7 @@ uint32_t names_negative_ttl(const struct names_snapshot *names)
 	return names->negative_ttl;
 }
 
-static int each_part(const struct names_record *record, names_each_fn *fn, void *arg)
+int names_each_part(const struct names_record *record, names_each_fn *fn, void *arg)
 {
 	const struct names_record *part = record;
 	uint32_t n = record->flags & NAMES_PARTS ? names_parts(record, &part) : 1;
@@ -198,12 +199,77 @@ int names_each(const struct names_snapshot *names, names_each_fn *fn, void *arg)
 			int rc = 0;
 
 			if (shard->slots[i].record != NAMES_SLOT_EMPTY)
-				rc = each_part(names_slot_record(shard, i), fn, arg);
+				rc = names_each_part(names_slot_record(shard, i), fn, arg);
 			if (rc)
 				return rc;
 		}
 	}
 	return 0;
+}
+
+/* A record among others: in the order of hashes, then of names. */
+struct place {
+	uint32_t hash;
+	size_t len;
+	const uint8_t *name;
+	const struct names_record *record;
+};
+
+static int compare_place(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	if (x->len != y->len)
+		return x->len < y->len ? -1 : 1;
+	return memcmp(x->name, y->name, x->len);
+}
+
+/* Those of a shard behind `after`, in their order; how many. `ret_places` has room for all. */
+static size_t places_after(const struct names_shard *shard, const struct place *after,
+			   struct place *ret_places)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < shard->n_slots; i++) {
+		struct place place = {.hash = shard->slots[i].hash};
+
+		if (shard->slots[i].record == NAMES_SLOT_EMPTY)
+			continue;
+		place.record = names_slot_record(shard, i);
+		place.name = place.record->data;
+		place.len = place.record->name_len;
+		if (names_has_data(place.record) &&
+		    (!after->len || compare_place(&place, after) > 0))
+			ret_places[n++] = place;
+	}
+	qsort(ret_places, n, sizeof(*ret_places), compare_place);
+	return n;
+}
+
+int names_each_after(const struct names_snapshot *names, const uint8_t *after, size_t len,
+		     int (*fn)(void *arg, const struct names_record *record), void *arg)
+{
+	struct place from = {len ? wire_name_hash(after, len) : 0, len, after, NULL};
+	size_t s = len ? names_shard_of(from.hash, names->bits) : 0;
+	int rc = 0;
+
+	for (; s < (size_t)1 << names->bits && rc == 0; s++) {
+		const struct names_shard *shard = names->shards[s];
+		struct place *places;
+		size_t n;
+
+		if (!shard)
+			continue;
+		if (!(places = reallocarray(NULL, shard->n_records, sizeof(*places))))
+			return -ENOMEM;
+		n = places_after(shard, &from, places);
+		for (size_t i = 0; i < n && rc == 0; i++)
+			rc = fn(arg, places[i].record);
+		free(places);
+	}
+	return rc;
 }
 
 bool names_is_same(const struct names_snapshot *old, const struct names_snapshot *next)

@@ -122,6 +122,16 @@ typedef int names_each_fn(void *arg, const struct names_record *part, const uint
 			  size_t name_len);
 int names_each(const struct names_snapshot *names, names_each_fn *fn, void *arg);
 
+/* Likewise for the parts of one record, which may have none. */
+int names_each_part(const struct names_record *record, names_each_fn *fn, void *arg);
+
+/*
+ * Calls `fn` for the records with data that come behind the name `after` (len 0: from the first
+ * on), in an order of their own, in which others may come and go meanwhile. Ends as names_each().
+ */
+int names_each_after(const struct names_snapshot *names, const uint8_t *after, size_t len,
+		     int (*fn)(void *arg, const struct names_record *record), void *arg);
+
 /* True when `next`, made of `old`, says the same: then they have everything in common. */
 bool names_is_same(const struct names_snapshot *old, const struct names_snapshot *next);
 

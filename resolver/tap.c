@@ -36,15 +36,16 @@ static uint32_t lookers_for(struct tap *tap, const struct tap_event *event)
 	uint32_t lookers = atomic_load_explicit(&wish->lookers, memory_order_relaxed);
 	uint32_t sample = atomic_load_explicit(&wish->sample, memory_order_relaxed);
 
-	if (event->kind != TAP_CLIENT_RESPONSE)
+	if (event->client_port != atomic_load_explicit(&wish->lookup_port, memory_order_relaxed))
+		lookers &= ~(uint32_t)TAP_LOOKUP;
+	if (event->kind == TAP_CLIENT_QUERY)
 		return lookers & TAP_DNSTAP;
+	if (event->kind != TAP_CLIENT_RESPONSE)
+		return lookers & (TAP_DNSTAP | TAP_LOOKUP);
 	if (lookers & TAP_LOG && ++tap->turn < sample)
 		lookers &= ~(uint32_t)TAP_LOG;
 	else
 		tap->turn = 0;
-	if (ntohs(event->peer.sin6_port) !=
-	    atomic_load_explicit(&wish->lookup_port, memory_order_relaxed))
-		lookers &= ~(uint32_t)TAP_LOOKUP;
 	return lookers;
 }
 

@@ -36,7 +36,7 @@ enum tap_kind {
 enum tap_looker {
 	TAP_LOG = 1,    /* client responses, one in `sample` */
 	TAP_DNSTAP = 2, /* everything, whole messages */
-	TAP_LOOKUP = 4, /* client responses to the port `lookup_port` */
+	TAP_LOOKUP = 4, /* all but client queries, of the client with the port `lookup_port` */
 };
 
 /* What is wanted; set by the control thread, read by the workers. Starts zeroed: nothing. */
@@ -57,6 +57,7 @@ struct tap_event {
 	uint16_t query_len, edns_size; /* of the query; 0: no EDNS */
 	uint16_t len;                  /* of the message */
 	uint16_t kept;                 /* how much of it there is */
+	uint16_t client_port;          /* whose question it is about; host order */
 	int64_t began_us, at_us;       /* monotonic: when the query came, and this */
 	struct sockaddr_in6 peer;      /* the client or the server; or a sockaddr_in */
 };

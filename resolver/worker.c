@@ -150,6 +150,7 @@ static void note_answer(struct worker *worker, const struct client *client,
 				.query_len = client->query_len,
 				.edns_size = query->edns.present ? query->edns.udp_size : 0,
 				.len = (uint16_t)len,
+				.client_port = client->port,
 				.began_us = client->received_us,
 				.at_us = precise_us(),
 				.peer = client->peer,
@@ -183,6 +184,7 @@ void worker_tap_server(struct worker *worker, enum tap_kind kind, const struct c
 		.is_tcp = client->is_tcp,
 		.upstream = (int16_t)upstream,
 		.len = (uint16_t)len,
+		.client_port = client->port,
 		.began_us = client->received_us,
 	};
 

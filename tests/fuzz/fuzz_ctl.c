@@ -7,10 +7,12 @@
 
 #include "resolver/eyes.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct settings settings;
+	static struct names_snapshot *table;
 	struct tap_wish wish = {0};
 	struct querylog log = {0};
 	static struct upstream_book book;
@@ -25,6 +27,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!out)
 		abort();
+	if (!table)
+		table = table_of("240.0.0.1 redis.mesh cache.mesh *.wild.mesh\n"
+				 "fd00::1 redis.mesh\n");
+	facts.table = table;
 	endpoint_parse("127.0.0.1:9", 9, &facts.server); /* nobody is there */
 	if (ctl_answer(&ctl, &conn, (const char *)data, size, out)) {
 		json_t *object;

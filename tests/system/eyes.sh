@@ -206,8 +206,48 @@ test_ctl_tells_how_it_is() {
 	expect_match '^ready: yes$' "$(ctl)"
 	expect_eq True "$(ctl --json status | json ready)"
 	expect_eq "['$LAB/names']" "$(ctl --json names | json sources)"
-	expect_eq "['$UNBOUND4:53']" "$(ctl --json upstreams | json upstreams)"
 	expect_eq 0 "$(ctl --json flush | json flushed)"
+}
+
+test_ctl_upstreams() {
+	control --upstream "$SPARE4" --upstream-policy round-robin
+	for _ in {1..6}; do query www.outside.example >/dev/null; done
+	lines() { ctl upstreams | grep -c 'server'; }
+	expect_eq 2 "$(lines)"
+	expect_match "^  server $UNBOUND4:53  state up  srtt ms [0-9.]+  queries [1-9].*  noerror 6" "$(ctl upstreams)"
+	expect_match "^  server $SPARE4:53  state (suspect|down)  queries [1-9].*  failures [1-9]" "$(ctl upstreams)"
+	expect_eq "$UNBOUND4:53 up 6" "$(ctl --json upstreams |
+		python3 -c 'import json, sys; u = json.load(sys.stdin)["upstreams"][0]
+print(u["server"], u["state"], u["noerror"])')"
+}
+
+test_ctl_names_page_by_page() {
+	local name pages
+	{
+		seq -f '240.0.0.1 n%.0f.page.mesh' 2500
+		echo 'fd00:fd00::9 redis.mesh'
+		echo '240.0.0.9 redis.mesh'
+	} >"$LAB/many"
+	control --names "$LAB/many"
+	expect_match '^names: 2501$' "$(ctl names)"
+	expect_eq 100 "$(ctl names | grep -c '^  name ')"
+	ctl names --all >"$LAB/all"
+	expect_eq 2501 "$(sort -u "$LAB/all" | grep -c '^  name ')"
+	expect_match "^  name n2500\.page\.mesh  addresses 240\.0\.0\.1  ttl 60  sources $LAB/many:2500$" \
+		"$(grep n2500 "$LAB/all")"
+	expect_match "name redis.mesh  addresses 240.0.0.1, 240.0.0.2, 240.0.0.9, fd00:fd00::1, fd00:fd00::9  ttl 60  sources $LAB/names:1, $LAB/many:2501$" \
+		"$(grep redis "$LAB/all")"
+	expect_eq '  name redis.mesh' "$(ctl names --all --under redis.mesh | cut -d' ' -f1-4)"
+
+	# By hand, and as JSON: each page goes on where the one before ended.
+	name=$(ctl --json names --limit 1000 | json next)
+	ctl --json names --limit 1000 --after "$name" >"$LAB/second"
+	expect_eq "$(sed -n 1001p "$LAB/all" | cut -d' ' -f4)" "$(python3 -c \
+		'import json, sys; print(json.load(sys.stdin)["list"][0]["name"])' <"$LAB/second")"
+	pages=$(ctl --json names --all | wc -l)
+	expect_eq 3 "$pages"
+	expect_status 1 ctl names --after ..
+	expect_status 1 ctl names --limit 10001
 }
 
 test_ctl_lookup_explains() {
@@ -216,9 +256,12 @@ test_ctl_lookup_explains() {
 	answer=$(ctl --json lookup redis.mesh AAAA)
 	expect_eq mesh "$(json answered_by <<<"$answer")"
 	expect_eq "['fd00:fd00::1']" "$(json answers <<<"$answer")"
+	expect_eq "['$LAB/names:1']" "$(json sources <<<"$answer")"
 	answer=$(ctl --json lookup www.outside.example)
 	expect_eq "upstream $UNBOUND4:53" "$(json answered_by <<<"$answer") $(json upstream <<<"$answer")"
 	expect_match '^[0-9]+\.[0-9]+$' "$(json took_ms <<<"$answer")"
+	expect_match "^\[\{'server': '$UNBOUND4:53', 'asked_at_ms': [0-9.]+, 'outcome': 'NOERROR', 'took_ms': [0-9.]+\}\]$" \
+		"$(json tries <<<"$answer")"
 	expect_status 3 ctl lookup no.such.name
 	expect_match 'failed: there is no such name' "$OUTPUT"
 	expect_status 1 ctl lookup ..
@@ -233,6 +276,7 @@ test_ctl_lookup_of_what_nobody_answers() {
 	expect_status 3 ctl lookup www.example
 	expect_match 'failed: no upstream gave an answer' "$OUTPUT"
 	expect_match 'answered by: resolver' "$OUTPUT"
+	expect_match "^  server $SPARE4:53  asked at ms [0-9.]+  outcome no answer$" "$OUTPUT"
 }
 
 test_ctl_reload() {

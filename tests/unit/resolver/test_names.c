@@ -104,3 +104,71 @@ Test(names, many)
 	cr_expect_null(table_find(names, "svc-20000.mesh"));
 	names_free(names);
 }
+
+/* --- pages ----------------------------------------------------------------------------------- */
+
+struct names_page {
+	int left, seen[300];
+	uint8_t last[DNS_NAME_MAX];
+	size_t last_len;
+};
+
+static int see(void *arg, const struct names_record *record)
+{
+	struct names_page *page = arg;
+
+	if (page->left == 0)
+		return 1;
+	page->left--;
+	page->seen[atoi((const char *)record->data + 2)]++;
+	memcpy(page->last, record->data, record->name_len);
+	page->last_len = record->name_len;
+	return 0;
+}
+
+/* Each once, though the name that a page ends with is gone when the next one is asked for. */
+Test(names, pages_are_whole_while_names_go)
+{
+	struct names_page page = {0};
+	struct names_snapshot *names = NULL;
+	int pages = 0, more;
+
+	do {
+		struct table *t = table_new();
+		char name[32];
+
+		for (int i = 0; i < 300; i++) {
+			snprintf(name, sizeof(name), "x%03d.mesh", i);
+			if (!page.seen[i] || i % 3)
+				table_add(t, name, "240.0.0.1", 60);
+		}
+		names = table_build(t);
+		page.left = 7;
+		more = names_each_after(names, page.last, page.last_len, see, &page);
+		names_free(names);
+		pages++;
+	} while (more == 1);
+	cr_expect_eq(pages, 43, "300 names, 7 a page");
+	for (int i = 0; i < 300; i++)
+		cr_expect_eq(page.seen[i], 1, "name %d came %d times", i, page.seen[i]);
+}
+
+static int find_part(void *arg, const struct names_record *part, const uint8_t *name, size_t len)
+{
+	(void)name;
+	(void)len;
+	*(unsigned int *)arg += part->n_a;
+	return 0;
+}
+
+Test(names, parts_of_one_record)
+{
+	struct names_snapshot *names = sample();
+	unsigned int n = 0;
+
+	cr_expect_eq(names_each_part(table_find(names, "redis.mesh"), find_part, &n), 0);
+	cr_expect_eq(n, 2);
+	names_each_part(table_find(names, "com"), find_part, &n);
+	cr_expect_eq(n, 2, "only others lie below it");
+	names_free(names);
+}

@@ -25,9 +25,8 @@ TestSuite(tap, .init = setup, .fini = teardown);
 
 static void put(enum tap_kind kind, uint16_t len)
 {
-	struct tap_event event = {.kind = (uint8_t)kind, .len = len};
+	struct tap_event event = {.kind = (uint8_t)kind, .len = len, .client_port = 4242};
 
-	event.peer.sin6_port = htons(4242);
 	tap_put(&tap, &event, message);
 }
 
