@@ -73,6 +73,40 @@ void wire_skip_name(struct wire *w)
 	}
 }
 
+#define POINTERS_MAX (DNS_NAME_MAX / 2) /* as many as there can be labels */
+
+size_t wire_follow_name(struct wire *w, uint8_t ret_name[DNS_NAME_MAX])
+{
+	struct wire at = *w; /* leaves the name at its first pointer, *w does not */
+	size_t start = w->pos, len = 0, pointers = 0;
+
+	wire_skip_name(w);
+	while (!w->failed) {
+		uint8_t label = wire_get_u8(&at);
+		const uint8_t *octets;
+
+		if ((label & 0xc0) == 0xc0) {
+			size_t target = (size_t)(label & 0x3f) << 8 | wire_get_u8(&at);
+
+			if (at.failed || target < DNS_HEADER_LEN || target >= start ||
+			    pointers++ == POINTERS_MAX)
+				break;
+			at.pos = start = target;
+			continue;
+		}
+		octets = wire_take(&at, label);
+		if (at.failed || label > DNS_LABEL_MAX || len + 1 + label > DNS_NAME_MAX)
+			break;
+		ret_name[len++] = label;
+		if (label == 0)
+			return len;
+		memcpy(ret_name + len, octets, label);
+		len += label;
+	}
+	w->failed = true;
+	return 0;
+}
+
 bool wire_get_rr(struct wire *w, struct wire_rr *ret_rr)
 {
 	size_t start = w->pos;
@@ -95,6 +129,12 @@ bool wire_name_equal(const uint8_t *a, const uint8_t *b, size_t len)
 			return false;
 	}
 	return true;
+}
+
+void wire_name_fold(uint8_t *name, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		name[i] = fold(name[i]);
 }
 
 /* FNV-1a: names are short, and whoever could choose colliding ones writes the table himself. */

@@ -118,6 +118,12 @@ size_t wire_get_name(struct wire *w, uint8_t ret_name[DNS_NAME_MAX]);
  */
 void wire_skip_name(struct wire *w);
 
+/*
+ * Reads the possibly compressed name at the cursor, which moves past it, into `ret_name`: whole, in
+ * the case it has. Returns its length; 0 and failed as above, or for pointers in endless rows.
+ */
+size_t wire_follow_name(struct wire *w, uint8_t ret_name[DNS_NAME_MAX]);
+
 /* One resource record behind its owner name. */
 struct wire_rr {
 	uint16_t type, class;
@@ -142,6 +148,9 @@ static inline size_t wire_name_len(const uint8_t *name)
 		len += *name + 1u;
 	return len;
 }
+
+/* Lower-cases ASCII letters in place. */
+void wire_name_fold(uint8_t *name, size_t len);
 
 /* Hash of a lower-cased name, for tables of names. */
 uint32_t wire_name_hash(const uint8_t *name, size_t len);
