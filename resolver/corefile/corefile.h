@@ -183,7 +183,7 @@ struct corefile_cache {
 	bool keep_ttl;
 };
 
-enum rewrite_what { REWRITE_NAME, REWRITE_TYPE, REWRITE_CLASS, REWRITE_TTL };
+enum rewrite_what { REWRITE_NAME, REWRITE_TYPE, REWRITE_CLASS, REWRITE_TTL, REWRITE_RCODE };
 enum rewrite_how {
 	REWRITE_EXACT,
 	REWRITE_PREFIX,
@@ -206,9 +206,9 @@ struct corefile_rewrite {
 	enum rewrite_what what;
 	enum rewrite_how how;
 	bool goes_on;          /* `continue`: with the rule behind it */
-	const char *from, *to; /* names: lower-cased, with a final dot where they are whole */
+	const char *from, *to; /* names: lower-cased, with a final dot; or a regular expression */
 	struct regex *regex;
-	uint16_t from_number, to_number; /* types and classes */
+	uint16_t from_number, to_number; /* types, classes and rcodes */
 	uint32_t ttl_min, ttl_max;
 	bool answer_auto;
 	struct corefile_rewrite_answer *answers;

@@ -7,6 +7,7 @@
 #include "common/options.h"
 #include "resolver/corefile/directives.h"
 #include "resolver/corefile/mnemonic.h"
+#include "resolver/nametext.h"
 
 static const char *const hows[] = {[REWRITE_EXACT] = "exact",
 				   [REWRITE_PREFIX] = "prefix",
@@ -16,7 +17,8 @@ static const char *const hows[] = {[REWRITE_EXACT] = "exact",
 static const char *const whats[] = {[REWRITE_NAME] = "name",
 				    [REWRITE_TYPE] = "type",
 				    [REWRITE_CLASS] = "class",
-				    [REWRITE_TTL] = "ttl"};
+				    [REWRITE_TTL] = "ttl",
+				    [REWRITE_RCODE] = "rcode"};
 
 /* The words of the rule as they are taken: those of the line, then those of its block. */
 struct words {
@@ -56,56 +58,76 @@ static bool find_word(const char *word, const char *const *names, size_t n, size
 	return false;
 }
 
-/* Lower-cased, with a final dot where it is to have one. */
-static const char *normalize(struct directive_parse *d, const char *text, bool wants_dot)
+/* Lower-cased, with a final dot. */
+static const char *normalize(struct directive_parse *d, const char *text)
 {
 	size_t len = strlen(text);
 	char *copy = arena_alloc(&d->corefile->arena, len + 2);
 
 	for (size_t i = 0; copy && i < len; i++)
 		copy[i] = (char)tolower((unsigned char)text[i]);
-	if (copy && wants_dot && (len == 0 || copy[len - 1] != '.'))
+	if (copy && (len == 0 || copy[len - 1] != '.'))
 		copy[len] = '.';
 	return copy;
 }
 
-/* FROM and TO of a rule about names, behind the kind of comparison. */
+/* An expression, and what is put in place of what it matches: {1} is its first group. */
+static int parse_regex(struct directive_parse *d, const char *from, const char **to,
+		       struct regex **ret)
+{
+	int rc = directive_regex(d, d->line, from, ret);
+
+	if (rc < 0 || !*to)
+		return rc;
+	for (const char *at = *to; (at = strchr(at, '{')); at++) {
+		char *end;
+		unsigned long group = strtoul(at + 1, &end, 10);
+
+		if (end > at + 1 && *end == '}' && group >= regex_groups(*ret))
+			return directive_fail(d, d->line, "{%lu}: there is no such group in %.60s",
+					      group, from);
+	}
+	return (*to = normalize(d, *to)) ? 0 : directive_no_memory(d);
+}
+
+/* FROM and, for names, TO behind the kind of comparison. */
 static int parse_names(struct directive_parse *d, struct corefile_rewrite *r, const char *from,
 		       const char *to)
 {
-	bool is_regex = r->how == REWRITE_REGEX;
-	bool from_dot = r->how == REWRITE_EXACT || r->how == REWRITE_SUFFIX;
-	int rc;
+	uint8_t name[DNS_NAME_MAX];
 
 	if (!from || (!to && r->what == REWRITE_NAME))
 		return directive_fail(d, d->line,
 				      "expected %s [exact|prefix|suffix|substring|regex] "
 				      "FROM TO",
 				      whats[r->what]);
-	r->from = is_regex ? from : normalize(d, from, from_dot);
-	if (to)
-		r->to = normalize(d, to, from_dot || is_regex);
-	if (!r->from || (to && !r->to))
+	r->from = from;
+	r->to = to;
+	if (r->how == REWRITE_REGEX)
+		return parse_regex(d, from, &r->to, &r->regex);
+	if (!(r->from = normalize(d, from)) || (to && !(r->to = normalize(d, to))))
 		return directive_no_memory(d);
-	if (is_regex && (rc = directive_regex(d, d->line, from, &r->regex)) < 0)
-		return rc;
+	if (r->how == REWRITE_EXACT && to && !nametext_read(r->to, strlen(r->to), name))
+		return directive_fail(d, d->line, "expected a domain but not \"%.60s\"", to);
 	return 0;
 }
 
+/* Behind `answer`, which need not be repeated: auto, or name or value with FROM and TO. */
 static int parse_answer(struct directive_parse *d, struct words *w, struct corefile_rewrite *r,
 			struct corefile_rewrite_answer ***end)
 {
 	static const char *const kinds[] = {"name", "value", "auto"};
 	struct corefile_rewrite_answer *answer;
 	size_t kind;
-	int rc;
 
 	if (!find_word(take(w), kinds, 3, &kind))
 		return directive_fail(d, d->line,
 				      "answer: expected auto, name FROM TO or value FROM TO");
+	if (kind == 0 && w->at < w->n && !strcmp(w->list[w->at], "auto")) {
+		w->at++; /* `answer name auto`: so CoreDNS' documentation has it */
+		kind = 2;
+	}
 	if (kind == 2) {
-		if (r->how == REWRITE_REGEX)
-			return directive_fail(d, d->line, "answer auto: not with regex");
 		r->answer_auto = true;
 		return 0;
 	}
@@ -116,32 +138,42 @@ static int parse_answer(struct directive_parse *d, struct words *w, struct coref
 	answer->to = take(w);
 	if (!answer->from || !answer->to)
 		return directive_fail(d, d->line, "answer %s: expected FROM TO", kinds[kind]);
-	if ((rc = directive_regex(d, d->line, answer->from, &answer->regex)) < 0)
-		return rc;
-	if (!(answer->to = normalize(d, answer->to, true)))
-		return directive_no_memory(d);
 	**end = answer;
 	*end = &answer->next;
-	return 0;
+	return parse_regex(d, answer->from, &answer->to, &answer->regex);
+}
+
+/* How names are compared, if that is said: when there are more words than must be. */
+static void parse_how(struct words *w, size_t words, struct corefile_rewrite *r)
+{
+	size_t how = REWRITE_EXACT;
+
+	if (w->n - w->at > words && find_word(w->list[w->at], hows, 5, &how))
+		w->at++;
+	r->how = (enum rewrite_how)how;
 }
 
 static int parse_name(struct directive_parse *d, struct words *w, struct corefile_rewrite *r)
 {
 	struct corefile_rewrite_answer **end = &r->answers;
-	size_t how = REWRITE_EXACT;
-	const char *from, *word;
+	const char *from;
 	int rc;
 
-	if (w->n - w->at > 2 && find_word(w->list[w->at], hows, 5, &how))
-		w->at++;
-	r->how = (enum rewrite_how)how;
+	parse_how(w, 2, r);
 	from = take(w);
-	rc = parse_names(d, r, from, take(w));
-	while (rc == 0 && (word = take(w))) {
-		if (strcmp(word, "answer") != 0)
-			return directive_fail(d, d->line, "expected answer but not \"%.60s\"",
-					      word);
+	if ((rc = parse_names(d, r, from, take(w))) < 0)
+		return rc;
+	if (w->at < w->n && strcmp(w->list[w->at], "answer") != 0)
+		return directive_fail(d, d->line, "expected answer but not \"%.60s\"",
+				      w->list[w->at]);
+	while (rc == 0 && w->at < w->n) {
+		if (!strcmp(w->list[w->at], "answer"))
+			w->at++;
 		rc = parse_answer(d, w, r, &end);
+	}
+	for (const struct corefile_rewrite_answer *a = r->answers; rc == 0 && a; a = a->next) {
+		if (r->answer_auto && !a->is_value)
+			return directive_fail(d, d->line, "answer auto: not with answer name");
 	}
 	return rc;
 }
@@ -168,12 +200,9 @@ static bool parse_ttl_range(const char *text, uint32_t *ret_min, uint32_t *ret_m
 
 static int parse_ttl(struct directive_parse *d, struct words *w, struct corefile_rewrite *r)
 {
-	size_t how = REWRITE_EXACT;
 	const char *from, *ttl;
 
-	if (w->n - w->at > 2 && find_word(w->list[w->at], hows, 5, &how))
-		w->at++;
-	r->how = (enum rewrite_how)how;
+	parse_how(w, 2, r);
 	from = take(w);
 	ttl = take(w);
 	if (!from || !ttl || !parse_ttl_range(ttl, &r->ttl_min, &r->ttl_max))
@@ -183,17 +212,36 @@ static int parse_ttl(struct directive_parse *d, struct words *w, struct corefile
 	return parse_names(d, r, from, NULL);
 }
 
-static int parse_number(struct directive_parse *d, struct words *w, struct corefile_rewrite *r,
-			const struct mnemonic *table)
+/* Two names of the table, in any case. */
+static int parse_numbers(struct directive_parse *d, struct words *w, struct corefile_rewrite *r,
+			 const struct mnemonic *table, const char *example)
 {
-	const char *from = take(w), *to = take(w);
+	uint16_t *const numbers[] = {&r->from_number, &r->to_number};
 
-	if (!from || !to || !mnemonic_find(table, from, strlen(from), &r->from_number) ||
-	    !mnemonic_find(table, to, strlen(to), &r->to_number))
-		return directive_fail(d, d->line, "%s: expected two as %s", whats[r->what],
-				      r->what == REWRITE_TYPE ? "ANY HINFO" : "CH IN");
-	r->from = from;
-	r->to = to;
+	for (size_t i = 0; i < 2; i++) {
+		const char *word = take(w);
+		char upper[16] = "";
+
+		for (size_t j = 0; word && j < sizeof(upper) - 1 && word[j]; j++)
+			upper[j] = (char)toupper((unsigned char)word[j]);
+		if (!word || !mnemonic_find(table, upper, strlen(upper), numbers[i]))
+			return directive_fail(d, d->line, "%s: expected two as %s", whats[r->what],
+					      example);
+	}
+	return 0;
+}
+
+static int parse_rcode(struct directive_parse *d, struct words *w, struct corefile_rewrite *r)
+{
+	int rc;
+
+	parse_how(w, 3, r);
+	if ((rc = parse_names(d, r, take(w), NULL)) < 0)
+		return rc;
+	if ((rc = parse_numbers(d, w, r, mnemonic_rcodes, "NXDOMAIN NOERROR")) < 0)
+		return rc;
+	if (r->from_number > DNS_RCODE_MASK || r->to_number > DNS_RCODE_MASK)
+		return directive_fail(d, d->line, "rcode: expected two as fit into a header");
 	return 0;
 }
 
@@ -207,18 +255,18 @@ static int parse_rule(struct directive_parse *d, struct words *w, struct corefil
 		r->goes_on = *word == 'c';
 		word = take(w);
 	}
-	if (!find_word(word, whats, 4, &what))
+	if (!find_word(word, whats, 5, &what))
 		return directive_fail(d, d->line,
-				      "expected name, type, class or ttl but not \"%.60s\"",
+				      "expected name, type, class, ttl or rcode but not \"%.60s\"",
 				      word ? word : "");
 	r->what = (enum rewrite_what)what;
-	if (r->what == REWRITE_NAME)
-		rc = parse_name(d, w, r);
-	else if (r->what == REWRITE_TTL)
-		rc = parse_ttl(d, w, r);
-	else
-		rc = parse_number(d, w, r,
-				  r->what == REWRITE_TYPE ? mnemonic_types : mnemonic_classes);
+	switch (r->what) {
+	case REWRITE_NAME: rc = parse_name(d, w, r); break;
+	case REWRITE_TTL: rc = parse_ttl(d, w, r); break;
+	case REWRITE_RCODE: rc = parse_rcode(d, w, r); break;
+	case REWRITE_TYPE: rc = parse_numbers(d, w, r, mnemonic_types, "ANY HINFO"); break;
+	case REWRITE_CLASS: rc = parse_numbers(d, w, r, mnemonic_classes, "CH IN"); break;
+	}
 	if (rc == 0 && w->at < w->n)
 		return directive_fail(d, d->line, "expected nothing behind it but \"%.60s\" is",
 				      w->list[w->at]);
@@ -251,18 +299,30 @@ static void print_pair(const char *from, const char *to, FILE *out)
 	corefile_print_word(to, out);
 }
 
+static void print_numbers(const struct corefile_rewrite *r, FILE *out)
+{
+	const struct mnemonic *table = r->what == REWRITE_TYPE    ? mnemonic_types
+				       : r->what == REWRITE_CLASS ? mnemonic_classes
+								  : mnemonic_rcodes;
+
+	print_pair(mnemonic_name(table, r->from_number), mnemonic_name(table, r->to_number), out);
+}
+
 void rewrite_print(const struct corefile_server *server, FILE *out)
 {
 	for (const struct corefile_rewrite *r = server->rewrite; r; r = r->next) {
 		fprintf(out, "    rewrite %s %s", r->goes_on ? "continue" : "stop", whats[r->what]);
-		if (r->what == REWRITE_NAME || r->what == REWRITE_TTL)
-			fprintf(out, " %s", hows[r->how]);
-		if (r->what == REWRITE_TTL) {
-			fputc(' ', out);
+		if (r->from) {
+			fprintf(out, " %s ", hows[r->how]);
 			corefile_print_word(r->from, out);
+		}
+		if (r->what == REWRITE_NAME) {
+			fputc(' ', out);
+			corefile_print_word(r->to, out);
+		} else if (r->what == REWRITE_TTL) {
 			fprintf(out, " %u-%u", r->ttl_min, r->ttl_max);
 		} else {
-			print_pair(r->from, r->to, out);
+			print_numbers(r, out);
 		}
 		fputs(r->answer_auto ? " answer auto" : "", out);
 		for (const struct corefile_rewrite_answer *a = r->answers; a; a = a->next) {
