@@ -390,6 +390,39 @@ PLUGINS = {
                             + b"\x3d" + b"\0" * 61 + b"\0" + struct.pack(">2H", 16, 1)),
 }
 
+# Questions, and answers with names in every place that has some.
+TO_REWRITE = {
+    "a": message(body=question("a.org")),
+    "prefix": message(body=question("xn-.Example")),
+    "chaos": message(body=question("version.bind", 16, 3)),
+    "edns": message(ar=1, body=question("a-b.c") + opt(1400, do=True, options=b"\0\x0a\0\2ab")),
+    "other-additional": message(ar=2, body=question("a.org") + rr(b"\xc0\x0c", 16) + opt()),
+    "ixfr": message(ns=1, body=question("a.org", 251) + rr(b"\xc0\x0c", 6, rdata=b"\0\0" + b"\0" * 20)),
+    "octets": message(body=b"\4\0.\\-\3\xff- \0\0\1\0\1"),
+    "long": message(body=(b"\x3f" + b"-" * 63) * 3 + b"\x3d" + b"b" * 61 + b"\0\0\1\0\1"),
+    "answer": message(flags=0x8180, an=3, ns=1, ar=2, body=question("a.b.example") + rr(
+        b"\xc0\x0c", 5, rdata=b"\1e\xc0\x10") + rr(b"\xc0\x29", 1, rdata=b"\1\2\3\4") + rr(
+        b"\xc0\x29", 15, rdata=b"\0\5\4mail\xc0\x29") + rr(
+        b"\xc0\x10", 6, rdata=b"\2ns\xc0\x10\1h\xc0\x0c" + b"\0" * 20) + rr(
+        b"\xc0\x0c", 33, rdata=b"\0\1\0\2\0\3\1s\xc0\x10") + opt()),
+    "answer-all-types": message(flags=0x8180, an=12, body=question("a.b") + b"".join(
+        rr(b"\xc0\x0c", t, rdata=b"\1x\xc0\x0c") for t in (2, 3, 7, 12, 30, 39)) + b"".join(
+        rr(b"\xc0\x0c", t, rdata=b"\xc0\x0c\1y\xc0\x0e") for t in (14, 17)) + rr(
+        b"\xc0\x0c", 35, rdata=b"\0\1\0\2\1s\0\2re\xc0\x0c") + rr(
+        b"\xc0\x0c", 46, rdata=b"\0" * 18 + b"\xc0\x0csignature") + rr(
+        b"\xc0\x0c", 26, rdata=b"\0\1\xc0\x0c\0") + rr(b"\xc0\x0c", 65, rdata=b"\0\1\0")),
+    "answer-nxdomain": message(flags=0x8183, body=question("a.b")),
+    "answer-bare": message(flags=0x8182, qd=0),
+    "answer-pointer-chain": message(flags=0x8180, an=3, body=question("a.b") + rr(
+        b"\xc0\x0c", 5, rdata=b"\xc0\x0c") + rr(b"\xc0\x1e", 5, rdata=b"\xc0\x1e") + rr(
+        b"\xc0\x2c", 5, rdata=b"\xc0\x2c")),
+    "answer-long-names": message(flags=0x8180, an=2, body=question("a.b") + rr(
+        (b"\x3f" + b"e" * 63) * 3 + b"\x3d" + b"-" * 61 + b"\0", 5, rdata=b"\xc0\x13") + rr(
+        b"\xc0\x53", 5, rdata=b"\xc0\x13")),
+    "answer-large": message(flags=0x8180, an=60, body=question("a.b") + b"".join(
+        rr(name(f"n{i}.e.example"), 1, rdata=b"\1\2\3\4") for i in range(60))),
+}
+
 
 def part(text, ttl=60, place=0, line=0, alias=b"", a=(), aaaa=(), ports=b"", flags=0):
     """struct names_record, as of a machine with its least octet first."""
@@ -447,3 +480,5 @@ write("ctl", CTL)
 write("cause", CAUSE)
 write("plugins", PLUGINS)
 write("state", STATES)
+write("rewrite", TO_REWRITE)
+write("rewrite", REPLIES)
