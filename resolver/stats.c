@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "resolver/dns.h"
+
 /* The types that CoreDNS tells apart, and the index of each in its order here. */
 const char *const stats_type_names[STATS_TYPES] = {
 	"other", "A",     "AAAA", "CNAME", "DNSKEY", "DS",    "MX",   "NSEC", "NSEC3", "NS",
@@ -67,12 +69,15 @@ void stats_request(struct stats *stats, bool is_tcp, bool is_ipv6, uint16_t qtyp
 	count_size(&stats->request_size[is_tcp], len);
 }
 
-void stats_response(struct stats *stats, bool is_tcp, enum stats_writer writer, unsigned int rcode,
-		    size_t len)
+void stats_response(struct stats *stats, bool is_tcp, uint16_t qtype, enum stats_writer writer,
+		    unsigned int rcode, size_t len)
 {
+	size_t type = qtype == DNS_TYPE_A ? 0 : qtype == DNS_TYPE_AAAA ? 1 : 2;
+
 	if (rcode >= STATS_RCODES)
 		rcode = STATS_RCODES - 1;
 	stats_add(&stats->responses[writer][rcode], 1);
+	stats_add(&stats->by_source[writer != STATS_MESH][type], 1);
 	count_size(&stats->response_size[is_tcp], len);
 }
 

@@ -68,6 +68,8 @@ struct stats {
 	stats_counter responses[STATS_WRITERS][STATS_RCODES];
 	struct stats_sizes request_size[2], response_size[2];
 	struct stats_durations duration;
+	/* Answers as Kuma counts them: [from upstream], and for A, AAAA or another type. */
+	stats_counter by_source[2][3];
 	stats_counter do_requests;
 	stats_counter drops[STATS_DROPS];
 	stats_counter in_flight; /* now: questions that wait for an upstream */
@@ -107,9 +109,9 @@ static inline uint64_t stats_get(const stats_counter *counter)
 void stats_request(struct stats *stats, bool is_tcp, bool is_ipv6, uint16_t qtype, bool dnssec_ok,
 		   size_t len);
 
-/* It was answered, in `len` octets. */
-void stats_response(struct stats *stats, bool is_tcp, enum stats_writer writer, unsigned int rcode,
-		    size_t len);
+/* It, for `qtype`, was answered, in `len` octets. */
+void stats_response(struct stats *stats, bool is_tcp, uint16_t qtype, enum stats_writer writer,
+		    unsigned int rcode, size_t len);
 
 /* `n` of them took so long. */
 void stats_duration(struct stats_durations *durations, int64_t us, uint64_t n);

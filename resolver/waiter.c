@@ -43,6 +43,7 @@ static struct query query_of(const struct query *asked, const struct waiter *wai
 	return (struct query){
 		.id = waiter->id,
 		.flags = waiter->flags,
+		.qtype = asked->qtype,
 		.question_len = asked->question_len,
 		.verbatim = asked->verbatim,
 		.edns = {.present = waiter->has_edns,

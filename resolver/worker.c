@@ -138,7 +138,7 @@ static void note_answer(struct worker *worker, const struct client *client,
 
 	if (writer == STATS_MESH && rcode != DNS_RCODE_NOERROR && rcode != DNS_RCODE_NXDOMAIN)
 		writer = STATS_SERVER;
-	stats_response(&worker->stats, client->is_tcp, writer, rcode, len);
+	stats_response(&worker->stats, client->is_tcp, query->qtype, writer, rcode, len);
 	if (tap_is_on(&worker->tap))
 		tap_put(&worker->tap,
 			&(struct tap_event){
@@ -209,7 +209,7 @@ static enum worker_outcome turn_away(struct worker *worker, const struct client 
 	note_query(worker, client, &query, *len);
 	*len = refused ? answer_error(&query, packet, DNS_UDP_MIN_SIZE, DNS_RCODE_REFUSED)
 		       : answer_truncated(&query, packet, DNS_UDP_MIN_SIZE);
-	stats_response(&worker->stats, client->is_tcp, STATS_SERVER,
+	stats_response(&worker->stats, client->is_tcp, query.qtype, STATS_SERVER,
 		       refused ? DNS_RCODE_REFUSED : DNS_RCODE_NOERROR, *len);
 	return WORKER_ANSWERED;
 }

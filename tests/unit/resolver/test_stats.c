@@ -41,7 +41,7 @@ Test(stats, sizes_fall_into_coredns_buckets)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct stats stats = {0};
 
-		stats_response(&stats, true, STATS_MESH, 0, cases[i].len);
+		stats_response(&stats, true, DNS_TYPE_A, STATS_MESH, 0, cases[i].len);
 		cr_expect_eq(stats_get(&stats.response_size[1].bucket[cases[i].bucket]), 1, "%zu",
 			     cases[i].len);
 		cr_expect_eq(stats_get(&stats.response_size[1].sum), cases[i].len);
@@ -93,7 +93,7 @@ Test(stats, workers_are_added_up)
 
 	stats_request(&a, false, false, DNS_TYPE_A, true, 40);
 	stats_request(&b, false, false, DNS_TYPE_A, true, 60);
-	stats_response(&b, false, STATS_SERVER, 4095, 40);
+	stats_response(&b, false, 65280, STATS_SERVER, 4095, 40);
 	stats_add(&b.loops, 7);
 	stats_sum(&a, &b);
 	cr_expect_eq(stats_get(&a.requests[0][0][1]), 2);
