@@ -4,7 +4,8 @@
  *
  * A source is a file or a folder; of a folder, all `*.hosts` and `*.json` in it, in the order of
  * their names, dot files left out (Kubernetes keeps the data of a mounted ConfigMap in such ones).
- * A file whose first character is '{' is JSON, any other is hosts(5). The formats:
+ * A file whose first character is '{' is JSON, any other is hosts(5). One more source is no file: a
+ * text that the caller hands over when it has changed (load_given). The formats:
  *
  *   240.0.0.100 redis.mesh cache.mesh   # lines of an address and its names
  *   {"records": [{"name": "redis.mesh", "ips": ["240.0.0.100"]}], "ttl": 30}
@@ -39,6 +40,17 @@ struct load_settings {
 	size_t domain_len;
 };
 
+/*
+ * A source that is no file, in JSON. Its text is needed for one load only: what it said stays until
+ * the next one.
+ */
+struct load_given {
+	const char *source; /* what it is called; not the name of a file */
+	const char *text;   /* text[len] is NUL; NULL: nothing new */
+	size_t len;
+	bool is_needed; /* while it has never said anything, the load fails */
+};
+
 struct loader;
 
 /* `settings` are borrowed. NULL when out of memory. */
@@ -47,10 +59,11 @@ void loader_free(struct loader *loader);
 
 /*
  * Makes the next snapshot of `current`, the one it made before (NULL: the first time), which stays
- * as it is and the caller's to free by names_free_old(). Failing, it changes nothing.
+ * as it is and the caller's to free by names_free_old(). Failing, it changes nothing. `given` is
+ * NULL where there is no such source.
  */
 int loader_load(struct loader *loader, const struct names_snapshot *current,
-		struct names_snapshot **ret_names, struct err *err);
+		const struct load_given *given, struct names_snapshot **ret_names, struct err *err);
 
 /* Where a record, or the first of its parts, comes from: a path and a line. False: unknown. */
 bool loader_locate(const struct loader *loader, const struct names_record *record,

@@ -34,6 +34,7 @@ struct loader {
 	struct file *files;
 	size_t n_files;
 	uint32_t n_places; /* above all numbers given out */
+	struct log_limit given_limit;
 };
 
 /* One load: what will be the loader's when all of it has succeeded. */
@@ -78,10 +79,10 @@ static bool has_settled(const struct stat *st)
 
 /* --- what is the same ----------------------------------------------------------------------- */
 
-/* A part of a file in memory. */
+/* A part of a file in memory; or, without a file, all of a text. */
 struct window {
 	int fd;
-	char *text; /* WINDOW octets */
+	char *text; /* WINDOW octets of a file */
 	off_t start;
 	size_t len;
 };
@@ -89,11 +90,11 @@ struct window {
 /* `len` octets at `at`, or NULL. `back`: what is wanted next lies before. */
 static const char *look(struct window *w, off_t at, size_t len, bool back)
 {
-	if (len > WINDOW)
-		return NULL;
 	if (at < w->start || at + (off_t)len > w->start + (off_t)w->len) {
 		off_t start = at;
 
+		if (w->fd < 0 || len > WINDOW)
+			return NULL;
 		if (back)
 			start = at + (off_t)len > (off_t)WINDOW ? at + (off_t)len - (off_t)WINDOW
 								: 0;
@@ -120,28 +121,26 @@ struct same {
 	off_t first_len, last_len;
 };
 
-static struct same compare(const struct file *file, int fd, off_t size)
+static struct same compare(const struct file *file, struct window *w, off_t size)
 {
 	struct same same = {0};
-	struct window w = {.fd = fd, .text = malloc(WINDOW)};
 	const struct load_piece *piece = file->pieces;
 
-	for (; w.text && same.first < file->n_pieces; same.first++, piece++) {
+	for (; same.first < file->n_pieces; same.first++, piece++) {
 		off_t end = same.first_len + piece->text_len;
 
 		if (end > size || (piece->is_open && end != size) ||
-		    !is_same(&w, piece, same.first_len, false))
+		    !is_same(w, piece, same.first_len, false))
 			break;
 		same.first_len = end;
 	}
-	for (; w.text && same.first + same.last < file->n_pieces; same.last++) {
+	for (; same.first + same.last < file->n_pieces; same.last++) {
 		piece = &file->pieces[file->n_pieces - same.last - 1];
 		if (size - same.last_len - (off_t)piece->text_len < same.first_len ||
-		    !is_same(&w, piece, size - same.last_len - (off_t)piece->text_len, true))
+		    !is_same(w, piece, size - same.last_len - (off_t)piece->text_len, true))
 			break;
 		same.last_len += piece->text_len;
 	}
-	free(w.text);
 	return same;
 }
 
@@ -200,20 +199,26 @@ static int parse(struct run *run, struct file *file, const char *text, size_t le
 	return rc;
 }
 
-static int read_whole(struct run *run, struct file *file, struct err *err)
+static int parse_whole(struct run *run, struct file *file, const char *text, size_t len,
+		       bool is_json, struct err *err)
 {
-	cleanup_free char *text = NULL;
-	size_t len;
 	int rc;
 
 	file->ttl = run->loader->settings->ttl;
-	if ((rc = file_read(file->path, LOAD_FILE_MAX, &text, &len, err)) < 0)
-		return rc;
-	file->is_json = load_is_json(text);
+	file->is_json = is_json;
 	if ((rc = parse(run, file, text, len, 1, LOAD_WHOLE, err)) < 0)
 		return rc;
 	rc = join_pieces(file, NULL, &(struct same){0}, &run->loads[run->n_loads - 1]);
 	return rc < 0 ? err_set(err, rc, "out of memory") : 0;
+}
+
+static int read_whole(struct run *run, struct file *file, struct err *err)
+{
+	cleanup_free char *text = NULL;
+	size_t len;
+	int rc = file_read(file->path, LOAD_FILE_MAX, &text, &len, err);
+
+	return rc < 0 ? rc : parse_whole(run, file, text, len, load_is_json(text), err);
 }
 
 static void drop_last_load(struct run *run)
@@ -223,9 +228,17 @@ static void drop_last_load(struct run *run)
 	load_free(load);
 }
 
+static bool copy_out(const struct window *w, char *text, size_t len, off_t at)
+{
+	if (w->fd >= 0)
+		return pread(w->fd, text, len, at) == (ssize_t)len;
+	memcpy(text, w->text + at, len);
+	return true;
+}
+
 /* Parses what lies between the pieces that are the same. False: that can't be done. */
-static bool read_between(struct run *run, struct file *file, const struct file *old, int fd,
-			 const struct same *same, off_t size)
+static bool read_between(struct run *run, struct file *file, const struct file *old,
+			 const struct window *w, const struct same *same, off_t size)
 {
 	size_t len = (size_t)(size - same->first_len - same->last_len), line = 1;
 	size_t skipped = run->warnings.skipped;
@@ -234,7 +247,7 @@ static bool read_between(struct run *run, struct file *file, const struct file *
 	uint32_t next_place = run->next_place;
 	struct err err;
 
-	if (!text || pread(fd, text, len, same->first_len) != (ssize_t)len)
+	if (!text || !copy_out(w, text, len, same->first_len))
 		return false;
 	text[len] = '\0';
 	if (same->last && len && !file->is_json && text[len - 1] != '\n')
@@ -250,25 +263,56 @@ static bool read_between(struct run *run, struct file *file, const struct file *
 	return false;
 }
 
-/* Reads what of a known file has changed. False: it has to be read as a whole. */
-static bool read_changed(struct run *run, struct file *file, const struct file *old)
+/* Takes in what has changed since `old`. False: all of it has to be read. */
+static bool take_changed(struct run *run, struct file *file, const struct file *old,
+			 struct window *w, off_t size)
 {
-	cleanup_fd int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct same same;
-	struct stat st;
+	struct same same = compare(old, w, size);
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
-	    st.st_size > (off_t)LOAD_FILE_MAX)
-		return false;
-	same = compare(old, fd, st.st_size);
 	if (same.first == 0)
 		return false; /* the head may tell another format */
 	file->is_json = old->is_json;
 	file->ttl = old->ttl;
-	file->st = st;
-	if (same.first_len + same.last_len == st.st_size && same.first + same.last == old->n_pieces)
+	if (same.first_len + same.last_len == size && same.first + same.last == old->n_pieces)
 		return join_pieces(file, old, &same, NULL) == 0;
-	return read_between(run, file, old, fd, &same, st.st_size);
+	return read_between(run, file, old, w, &same, size);
+}
+
+static bool read_changed(struct run *run, struct file *file, const struct file *old)
+{
+	cleanup_fd int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	cleanup_free char *text = malloc(WINDOW);
+	struct window w = {.fd = fd, .text = text};
+
+	if (!text || fd < 0 || fstat(fd, &file->st) < 0 || !S_ISREG(file->st.st_mode) ||
+	    file->st.st_size <= 0 || file->st.st_size > (off_t)LOAD_FILE_MAX)
+		return false;
+	return take_changed(run, file, old, &w, file->st.st_size);
+}
+
+/* One more file of the run; NULL: out of memory. */
+static struct file *begin_file(struct run *run, const char *path)
+{
+	struct file *file;
+
+	if (!join_reserve(&run->files, &run->files_size, run->n_files, 1, sizeof(*run->files)))
+		return NULL;
+	file = &run->files[run->n_files];
+	*file = (struct file){.path = strdup(path)};
+	if (!file->path)
+		return NULL;
+	run->n_files++;
+	return file;
+}
+
+/* Nothing has changed. */
+static int keep_file(struct file *file, const struct file *old, struct err *err)
+{
+	struct same all = {.first = old->n_pieces};
+
+	file->is_json = old->is_json;
+	file->ttl = old->ttl;
+	return join_pieces(file, old, &all, NULL) < 0 ? err_set(err, ENOMEM, "out of memory") : 0;
 }
 
 static int add_file(struct run *run, const char *path, const struct stat *st, struct err *err)
@@ -280,25 +324,34 @@ static int add_file(struct run *run, const char *path, const struct stat *st, st
 		if (!strcmp(run->files[i].path, path))
 			return 0; /* named twice */
 	}
-	if (!join_reserve(&run->files, &run->files_size, run->n_files, 1, sizeof(*run->files)))
+	if (!(file = begin_file(run, path)))
 		return err_set(err, ENOMEM, "out of memory");
-	file = &run->files[run->n_files];
-	*file = (struct file){.path = strdup(path), .st = *st, .is_settled = has_settled(st)};
-	if (!file->path)
-		return err_set(err, ENOMEM, "out of memory");
-	run->n_files++;
-	if (old && old->is_settled && is_same_file(&old->st, st)) {
-		struct same all = {.first = old->n_pieces};
-
-		file->is_json = old->is_json;
-		file->ttl = old->ttl;
-		return join_pieces(file, old, &all, NULL) < 0
-			       ? err_set(err, ENOMEM, "out of memory")
-			       : 0;
-	}
+	file->st = *st;
+	file->is_settled = has_settled(st);
+	if (old && old->is_settled && is_same_file(&old->st, st))
+		return keep_file(file, old, err);
 	if (old && old->n_pieces && read_changed(run, file, old))
 		return 0;
 	return read_whole(run, file, err);
+}
+
+static int add_given(struct run *run, const struct load_given *given, struct err *err)
+{
+	const struct file *old = find_file(run->loader, given->source);
+	struct window w = {.fd = -1, .text = (char *)given->text, .len = given->len};
+	struct file *file;
+
+	if (!given->text && !old)
+		return given->is_needed ? err_set(err, EAGAIN, "%s: nothing came from there yet",
+						  given->source)
+					: 0;
+	if (!(file = begin_file(run, given->source)))
+		return err_set(err, ENOMEM, "out of memory");
+	if (!given->text)
+		return keep_file(file, old, err);
+	if (old && old->n_pieces && take_changed(run, file, old, &w, (off_t)given->len))
+		return 0;
+	return parse_whole(run, file, given->text, given->len, true, err);
 }
 
 /* --- sources -------------------------------------------------------------------------------- */
@@ -466,8 +519,16 @@ static void commit(struct run *run, const bool *is_gone)
 		run->loads[i].n_pieces = 0; /* their hashes are the files' */
 }
 
-static void log_skipped(const struct load_warnings *warnings)
+/* What comes again and again with each change of a text is told now and then. */
+static void log_skipped(const struct load_warnings *warnings, struct log_limit *limit)
 {
+	struct timespec now;
+	uint32_t suppressed;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (!warnings->skipped ||
+	    (limit && !log_limit_pass(limit, now.tv_sec * INT64_C(1000), &suppressed)))
+		return;
 	for (size_t i = 0; i < warnings->skipped && i < LOAD_WARNINGS_MAX; i++)
 		log_warning("record skipped", "%s", warnings->text[i]);
 	if (warnings->skipped > LOAD_WARNINGS_MAX)
@@ -476,7 +537,7 @@ static void log_skipped(const struct load_warnings *warnings)
 }
 
 int loader_load(struct loader *loader, const struct names_snapshot *current,
-		struct names_snapshot **ret_names, struct err *err)
+		const struct load_given *given, struct names_snapshot **ret_names, struct err *err)
 {
 	struct run run = {.loader = loader, .used = calloc(loader->n_places + 1, 1)};
 	bool *is_gone = calloc(loader->n_places + 1, 1);
@@ -493,11 +554,13 @@ int loader_load(struct loader *loader, const struct names_snapshot *current,
 	}
 	for (size_t i = 0; i < loader->settings->n_sources && rc == 0; i++)
 		rc = add_source(&run, loader->settings->sources[i], err);
+	if (rc == 0 && given)
+		rc = add_given(&run, given, err);
 	if (rc == 0)
 		rc = make_snapshot(&run, current, is_gone, ret_names, err);
 	if (rc == 0) {
 		commit(&run, is_gone);
-		log_skipped(&run.warnings);
+		log_skipped(&run.warnings, given && given->text ? &loader->given_limit : NULL);
 	}
 	free_files(run.files, run.n_files);
 	for (size_t i = 0; i < run.n_loads; i++) {

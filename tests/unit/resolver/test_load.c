@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "common/file.h"
 #include "common/log.h"
 #include "resolver/load.h"
 #include "tests/unit/resolver/packets.h"
@@ -138,7 +139,7 @@ static int load_once(const struct load_settings *settings, struct names_snapshot
 		     struct err *err)
 {
 	struct loader *loader = loader_new(settings);
-	int rc = loader_load(loader, NULL, ret_names, err);
+	int rc = loader_load(loader, NULL, NULL, ret_names, err);
 
 	loader_free(loader);
 	return rc;
@@ -207,21 +208,48 @@ static void expect_as_fresh(const struct load_settings *settings,
 	names_free(fresh);
 }
 
+/* Loads the file, or hands its text over, and has the loader go on without it. */
+static void load_next(struct loader *loader, const char *path, bool give,
+		      struct names_snapshot **names)
+{
+	struct load_given given = {.source = "unix:socket"};
+	struct names_snapshot *next;
+	char *text = NULL;
+
+	if (give) {
+		cr_assert_eq(file_read(path, LOAD_FILE_MAX, &text, &given.len, NULL), 0);
+		given.text = text;
+	}
+	cr_assert_eq(loader_load(loader, *names, give ? &given : NULL, &next, NULL), 0);
+	free(text);
+	names_free_old(*names, next);
+	*names = next;
+	if (!give)
+		return;
+	given.text = NULL;
+	given.is_needed = true; /* it was there once */
+	cr_assert_eq(loader_load(loader, *names, &given, &next, NULL), 0);
+	names_free_old(*names, next);
+	*names = next;
+}
+
 static void change_and_compare(const char *name, const char *head, const char *line,
-			       const char *between, const char *tail)
+			       const char *between, const char *tail, bool give)
 {
 	static const struct load_settings base = {.ttl = 60, .domain = "\4mesh", .domain_len = 6};
 	struct load_settings settings = base;
 	char path[256], address[32];
 	const char *sources[] = {path};
 	uint32_t version[2000] = {0};
-	struct names_snapshot *names = NULL, *next;
+	struct load_settings of_loader;
+	struct names_snapshot *names = NULL;
 	struct loader *loader;
 
 	snprintf(path, sizeof(path), "/tmp/meshdns-load-%d-%s", getpid(), name);
 	settings.sources = sources;
 	settings.n_sources = 1;
-	loader = loader_new(&settings);
+	of_loader = give ? base : settings;
+	loader = loader_new(&of_loader);
 	srand(1);
 	for (int round = 0; round < 30; round++) {
 		FILE *f = fopen(path, "w");
@@ -243,9 +271,7 @@ static void change_and_compare(const char *name, const char *head, const char *l
 		}
 		fputs(tail, f);
 		fclose(f);
-		cr_assert_eq(loader_load(loader, names, &next, NULL), 0);
-		names_free_old(names, next);
-		names = next;
+		load_next(loader, path, give, &names);
 		expect_as_fresh(&settings, names, round);
 		for (int n = rand() % 4; n >= 0; n--)
 			version[rand() % 2000]++;
@@ -259,10 +285,40 @@ static void change_and_compare(const char *name, const char *head, const char *l
 
 Test(load, changes_of_hosts)
 {
-	change_and_compare("hosts", "# names\n", "", "\n", "\n");
+	change_and_compare("hosts", "# names\n", "", "\n", "\n", false);
 }
 
 Test(load, changes_of_json)
 {
-	change_and_compare("json", "{\"records\":[\n", "{", ",\n", "\n],\"ttl\":30}\n");
+	change_and_compare("json", "{\"records\":[\n", "{", ",\n", "\n],\"ttl\":30}\n", false);
+}
+
+Test(load, changes_of_a_text_that_is_given)
+{
+	change_and_compare("given", "{\"records\":[", "{", ",", "],\"ttl\":30}", true);
+}
+
+Test(load, a_given_text_that_is_missing_or_no_json)
+{
+	static const struct load_settings settings = {
+		.ttl = 60, .domain = "\4mesh", .domain_len = 6};
+	struct loader *loader = loader_new(&settings);
+	struct load_given given = {.source = "unix:socket"};
+	struct names_snapshot *names;
+	struct err err;
+
+	given.is_needed = true;
+	cr_expect_eq(loader_load(loader, NULL, &given, &names, &err), -EAGAIN);
+	cr_expect_str_eq(err.msg, "unix:socket: nothing came from there yet");
+	given.text = "240.0.0.1 hosts.mesh\n";
+	given.len = strlen(given.text);
+	cr_expect_eq(loader_load(loader, NULL, &given, &names, &err), -EINVAL);
+	given.text = "";
+	given.len = 0;
+	cr_expect_eq(loader_load(loader, NULL, &given, &names, &err), -EINVAL);
+	given = (struct load_given){.source = "unix:socket"};
+	cr_assert_eq(loader_load(loader, NULL, &given, &names, &err), 0);
+	cr_expect_eq(names_count(names), 0);
+	names_free(names);
+	loader_free(loader);
 }
