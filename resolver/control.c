@@ -19,6 +19,7 @@
 #include "common/ready.h"
 #include "resolver/eyes.h"
 #include "resolver/inflight.h"
+#include "resolver/kuma.h"
 #include "resolver/publish.h"
 #include "resolver/service_source.h"
 #include "resolver/state.h"
@@ -42,6 +43,7 @@ struct control { /* NOLINT(clang-analyzer-optin.performance.Padding) */
 	struct watch watch;
 	struct loader *loader;
 	struct state state;
+	struct kuma kuma;
 	struct err last_complaint; /* why the last reload failed, if it did */
 	struct service_source service;
 	int signal_fd, order_fd;
@@ -92,8 +94,8 @@ static void complain(struct control *control, const struct err *err)
 	control->last_complaint = *err;
 }
 
-/* Loads and publishes; what was there stays if that fails. */
-static void reload(struct control *control)
+/* Loads and publishes; what was there stays if that fails. `given` is what Kuma says. */
+static void reload(struct control *control, const struct load_given *given)
 {
 	struct names_snapshot *names, *old = atomic_load(&control->publish.current);
 	/* A table from the state knows nothing of the loader's places: nothing is made of it. */
@@ -103,12 +105,18 @@ static void reload(struct control *control)
 	old = restored ? NULL : old;
 	control->facts.now_ms = monotonic_ms();
 	if (watch_arm(&control->watch, monotonic_ms(), &err) < 0 ||
-	    loader_load(control->loader, old, &names, &err) < 0) {
+	    loader_load(control->loader, old, control->kuma.path ? given : NULL, &names, &err) <
+		    0) {
 		complain(control, &err);
 		control->facts.reloads_failed++;
-		watch_retry(&control->watch, monotonic_ms());
+		if (given->text)
+			kuma_took(&control->kuma, false, monotonic_ms());
+		else
+			watch_retry(&control->watch, monotonic_ms());
 		return;
 	}
+	if (given->text)
+		kuma_took(&control->kuma, true, monotonic_ms());
 	control->last_complaint = (struct err){0};
 	publish_exchange(&control->publish, names);
 	note_loaded(control, names);
@@ -119,14 +127,14 @@ static void reload(struct control *control)
 }
 
 /* As sd_notify(3) wants it of a service that is told to reload. */
-static void reload_when_told(struct control *control)
+static void reload_when_told(struct control *control, const struct load_given *given)
 {
 	char state[64];
 
 	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
 		 (long long)monotonic_ms() * 1000);
 	ready_notify(state, NULL);
-	reload(control);
+	reload(control, given);
 	ready_notify("READY=1", NULL);
 }
 
@@ -232,6 +240,11 @@ static void take_signals(const struct control *control, bool *ret_stop, bool *re
 	}
 }
 
+static int64_t earlier_ms(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* The earlier of two waits, as poll(2) takes them. */
 static int earlier(int a_ms, int b_ms)
 {
@@ -267,38 +280,50 @@ static uint32_t upstream_sockets(unsigned int workers)
 	return n > UINT16_MAX ? UINT16_MAX : n < 1 ? 1 : (uint32_t)n;
 }
 
+static const char *why_not_ready(const struct control *control)
+{
+	if (control->facts.restored || !kuma_is_awaited(&control->kuma, control->facts.now_ms))
+		return NULL;
+	return "Kuma's data plane has told no names yet";
+}
+
 static void serve(struct control *control)
 {
-	int64_t eyes_ms = 0; /* whatever they were told at the start */
-	int64_t state_ms = 0;
+	int64_t next_ms = 0; /* whatever the eyes were told at the start */
 	bool stop = false, succeeded = false;
 
-	control->facts.not_ready = NULL;
 	while (!stop && !succeeded) {
-		struct pollfd fds[4 + EYES_FDS_MAX] = {
+		struct load_given given;
+		struct pollfd fds[5 + EYES_FDS_MAX] = {
 			{.fd = control->signal_fd, .events = POLLIN},
 			{.fd = control->watch.fd, .events = POLLIN},
 			{.fd = handover_fd(control->handover), .events = POLLIN},
 			{.fd = control->service.watch.fd, .events = POLLIN},
 		};
 		size_t n = 4 + eyes_poll(&control->eyes, fds + 4);
-		bool wanted;
+		bool wanted, found;
 
-		poll(fds, n, wait_ms(control, eyes_ms < state_ms ? eyes_ms : state_ms));
+		n += kuma_poll(&control->kuma, fds + n);
+		poll(fds, n, wait_ms(control, next_ms));
 		control->facts.now_ms = monotonic_ms();
-		eyes_ms = eyes_run(&control->eyes);
+		control->facts.not_ready = why_not_ready(control);
+		next_ms = eyes_run(&control->eyes);
+		found = kuma_run(&control->kuma, monotonic_ms(), &given);
+		given.is_needed = control->facts.restored;
 		take_signals(control, &stop, &wanted);
 		succeeded = fds[2].revents && handover_run(control->handover);
 		wanted |= control->facts.reload_wanted;
 		control->facts.reload_wanted = false;
 		if (!stop && wanted)
-			reload_when_told(control);
-		else if (!stop && watch_is_due(&control->watch, monotonic_ms()))
-			reload(control);
+			reload_when_told(control, &given);
+		else if (!stop && (watch_is_due(&control->watch, monotonic_ms()) || found))
+			reload(control, &given);
+		next_ms = earlier_ms(next_ms, kuma_next_ms(&control->kuma));
 		if (!stop)
 			service_source_poll(&control->service, monotonic_ms(), wanted);
-		state_ms = state_run(&control->state, atomic_load(&control->publish.current),
-				     monotonic_ms());
+		next_ms = earlier_ms(next_ms, state_run(&control->state,
+							atomic_load(&control->publish.current),
+							monotonic_ms()));
 	}
 	control->succeeded = succeeded;
 	if (succeeded)
@@ -345,11 +370,31 @@ static int restore(struct control *control, struct names_snapshot **ret_names, s
 	return 0;
 }
 
+/* The sources, else what was kept of them, else those without what Kuma says, which is dropped. */
+static int load_or_restore(struct control *control, struct load_given *given,
+			   struct names_snapshot **ret_names, bool *ret_restored, struct err *err)
+{
+	bool has_kuma = control->kuma.path != NULL;
+	int rc;
+
+	given->is_needed = true;
+	rc = loader_load(control->loader, NULL, has_kuma ? given : NULL, ret_names, err);
+	*ret_restored = rc < 0 && restore(control, ret_names, err) == 0;
+	if (rc == 0 || *ret_restored || !has_kuma)
+		return *ret_restored ? 0 : rc;
+	if (given->text)
+		complain(control, err);
+	given->text = NULL;
+	given->is_needed = false;
+	return loader_load(control->loader, NULL, given, ret_names, err);
+}
+
 static int load_first(struct control *control, struct err *err)
 {
 	const struct settings *s = control->settings;
 	struct names_snapshot *names;
-	bool restored = false;
+	struct load_given given;
+	bool restored = false, found;
 	pthread_t looker;
 	int rc;
 
@@ -359,15 +404,14 @@ static int load_first(struct control *control, struct err *err)
 	    (rc = watch_init(&control->watch, s->names, s->n_names, err)) < 0 ||
 	    (rc = watch_arm(&control->watch, monotonic_ms(), err)) < 0)
 		return rc;
+	found = kuma_run_first(&control->kuma, &given);
 	if ((rc = pthread_create(&looker, NULL, look_meanwhile, control)) != 0)
 		return err_set(err, rc, "cannot start a thread: %s", err_text(rc));
-	rc = loader_load(control->loader, NULL, &names, err);
-	if (rc < 0) {
-		rc = restore(control, &names, err);
-		restored = rc == 0;
-	}
+	rc = load_or_restore(control, &given, &names, &restored, err);
 	order(control, WORKER_SERVE);
 	pthread_join(looker, NULL);
+	if (found)
+		kuma_took(&control->kuma, given.text && !restored, monotonic_ms());
 	if (rc < 0)
 		return rc;
 	publish_init(&control->publish, names, control->readers, s->workers);
@@ -400,6 +444,7 @@ int control_run(const struct settings *settings, struct listener *listeners, siz
 	control->settings = settings;
 	control->handover = handover;
 	control->watch.fd = control->service.watch.fd = control->signal_fd = control->order_fd = -1;
+	kuma_init(&control->kuma, settings->kuma_socket, settings->kuma_poll_ms, monotonic_ms());
 	control->facts = (struct facts){
 		.settings = settings,
 		.workers = control->workers,
@@ -410,6 +455,7 @@ int control_run(const struct settings *settings, struct listener *listeners, siz
 		.book = &control->service.book,
 		.complaint = control->last_complaint.msg,
 		.state = &control->state,
+		.kuma = settings->kuma_socket ? &control->kuma : NULL,
 	};
 	control->worker_config = (struct worker_config){
 		.services = &control->service.publish,
@@ -452,6 +498,7 @@ int control_run(const struct settings *settings, struct listener *listeners, siz
 	state_close(&control->state, atomic_load(&control->publish.current), !control->succeeded);
 	eyes_close(&control->eyes);
 	watch_close(&control->watch);
+	kuma_close(&control->kuma);
 	if (control->signal_fd >= 0)
 		close(control->signal_fd);
 	if (control->order_fd >= 0)

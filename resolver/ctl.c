@@ -19,6 +19,17 @@ json_t *ctl_error(const struct err *err)
 	return json_pack("{s:s}", "error", err->msg);
 }
 
+/* NULL where it is no source. */
+static json_t *kuma_state(const struct kuma *k)
+{
+	if (!k)
+		return NULL;
+	return json_pack("{s:s,s:b,s:s,s:I,s:I,s:s*}", "socket", k->path, "has_names",
+			 (int)k->has_map, "etag", k->etag, "polls", (json_int_t)k->polls, "errors",
+			 (json_int_t)k->errors, "problem",
+			 *k->complaint.msg ? k->complaint.msg : NULL);
+}
+
 /* Answers and denials. */
 static json_int_t both(const stats_counter counter[2])
 {
@@ -52,15 +63,15 @@ static json_t *cmd_status(struct ctl *ctl)
 		for (int rcode = 0; rcode < STATS_RCODES; rcode++)
 			answers += stats_get(&total.responses[writer][rcode]);
 	}
-	return json_pack("{s:s,s:i,s:b,s:s?,s:s,s:i,s:I,s:s,s:f,s:I,s:I,s:I,s:b,s:o*}", "version",
-			 MESHDNS_VERSION, "pid", (int)getpid(), "ready", !f->not_ready, "reason",
-			 f->not_ready, "listens", endpoint_format(&f->server, text), "workers",
-			 (int)f->n_workers, "names", (json_int_t)f->names, "names_from",
+	return json_pack("{s:s,s:i,s:b,s:s?,s:s,s:i,s:I,s:s,s:f,s:I,s:I,s:I,s:b,s:o*,s:o*}",
+			 "version", MESHDNS_VERSION, "pid", (int)getpid(), "ready", !f->not_ready,
+			 "reason", f->not_ready, "listens", endpoint_format(&f->server, text),
+			 "workers", (int)f->n_workers, "names", (json_int_t)f->names, "names_from",
 			 ctl_names_from(f), "names_age_s",
 			 (double)(f->now_ms - f->loaded_ms) / 1000, "answers", (json_int_t)answers,
 			 "loops", (json_int_t)stats_get(&total.loops), "resident_kib",
-			 (json_int_t)(metrics_rss() / 1024), "query_log", (int)ctl->log->on,
-			 "cache", cache_state(f->settings, &total.cache));
+			 (json_int_t)(metrics_rss() / 1024), "query_log", (int)ctl->log->on, "kuma",
+			 kuma_state(f->kuma), "cache", cache_state(f->settings, &total.cache));
 }
 
 static json_t *cmd_flush(struct ctl *ctl, char **words, size_t n)

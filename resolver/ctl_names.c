@@ -151,12 +151,14 @@ static int parse_word(struct page *page, const char *word, struct err *err)
 	return 0;
 }
 
-static json_t *paths(const struct settings *s)
+static json_t *paths(const struct facts *f)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < s->n_names; i++)
-		json_array_append_new(list, json_string(s->names[i]));
+	for (size_t i = 0; i < f->settings->n_names; i++)
+		json_array_append_new(list, json_string(f->settings->names[i]));
+	if (f->kuma)
+		json_array_append_new(list, json_string(f->kuma->source));
 	return list;
 }
 
@@ -189,8 +191,8 @@ json_t *ctl_names(struct ctl *ctl, char **words, size_t n)
 			  (double)(f->now_ms - f->loaded_ms) / 1000, "from", ctl_names_from(f),
 			  "state_dir", f->settings->state_dir, "state_age_s", state_age(f), "loads",
 			  (json_int_t)f->reloads_ok, "failed_loads", (json_int_t)f->reloads_failed,
-			  "last_failure", *f->complaint ? f->complaint : NULL, "sources",
-			  paths(f->settings), "list", page.list);
+			  "last_failure", *f->complaint ? f->complaint : NULL, "sources", paths(f),
+			  "list", page.list);
 	if (more > 0 && *page.next)
 		json_object_set_new(object, "next", json_string(page.next));
 	return object;

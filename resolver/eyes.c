@@ -44,6 +44,7 @@ static int print_metrics(void *context, FILE *body)
 		.reloads_failed = facts->reloads_failed,
 		.rss_bytes = metrics_rss(),
 		.tap_lost = eyes_lost(facts),
+		.kuma = facts->kuma,
 	};
 
 	eyes_sum(facts, &m.total);
@@ -65,7 +66,7 @@ static int print_ready(void *context, FILE *body)
 
 	if (facts->not_ready) {
 		fputs(facts->not_ready, body);
-		for (size_t i = 0; i < facts->settings->n_names; i++)
+		for (size_t i = 0; !facts->table && i < facts->settings->n_names; i++)
 			fprintf(body, "%s%s", i ? ", " : " from ", facts->settings->names[i]);
 		return 503;
 	}

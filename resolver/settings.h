@@ -52,6 +52,8 @@ struct settings { /* NOLINT(clang-analyzer-optin.performance.Padding): there is 
 	size_t n_names;
 	struct load_settings load; /* borrows `names` */
 	const char *state_dir;     /* NULL: names are not kept on disk */
+	const char *kuma_socket;   /* NULL: nothing comes from Kuma */
+	uint32_t kuma_poll_ms;
 
 	struct resolve_domains authoritative, search;
 	bool search_resolv_conf; /* `search` is still to be taken from resolv_conf */

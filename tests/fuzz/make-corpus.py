@@ -332,6 +332,32 @@ HTTP = {
     "empty": "",
 }
 
+OK = "HTTP/1.1 200 OK\r\n"
+KUMA = '{"records":[{"name":"redis.mesh","ips":["240.0.0.1"]}],"ttl":30,"extraLabels":{"mesh":"default","le":"\\n"}}'
+CHUNKED = OK + "Transfer-Encoding: chunked\r\n\r\n"
+
+RESPONSES = {
+    "length": OK + f"ETag: 0123\r\nContent-Length: {len(KUMA)}\r\n\r\n{KUMA}",
+    "end": OK + "\r\n" + KUMA,
+    "chunked": CHUNKED + "".join(f"{len(c):x};a=b\r\n{c}\r\n" for c in KUMA.split(",")) + "0\r\nX: y\r\n\r\n",
+    "not-modified": 'HTTP/1.1 304 Not Modified\r\nETag: W/"x"\r\nDate: now\r\n\r\n',
+    "interim": "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+    "bare": "HTTP/1.0 200\ncontent-length:2\n\n{}",
+    "both": CHUNKED.replace("\r\n\r\n", "\r\nContent-Length: 3\r\n\r\n") + "0\r\n\r\n",
+    "two-lengths": OK + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    "folded": OK + "ETag: a\r\n b\r\n\r\n",
+    "short": OK + "Content-Length: 9\r\n\r\n{}",
+    "large": OK + "Content-Length: 99999999999999999999\r\n\r\n",
+    "large-chunk": CHUNKED + "fffffffffffffffff\r\n",
+    "chunk-runs-on": CHUNKED + "1\r\nabc\r\n0\r\n\r\n",
+    "long-line": OK + "X: " + "y" * 2000,
+    "long-head": OK + "X: y\r\n" * 2000,
+    "long-content": OK + "\r\n" + "y" * 3000,
+    "nul": OK + "X: \0\r\n\r\n",
+    "tls": b"\x15\x03\x03\0\2\2\50",
+    "empty": "",
+}
+
 CTL = {
     "empty": "",
     "status": "status",
@@ -476,6 +502,7 @@ write("names", {f"hosts-{label}": text for label, text in HOSTS.items()})
 write("names", {f"json-{label}": text for label, text in JSON.items()})
 write("config", CONFIGS)
 write("http", HTTP)
+write("response", {label: "\6" + (data if isinstance(data, str) else data.decode("latin-1")) for label, data in RESPONSES.items()})
 write("ctl", CTL)
 write("cause", CAUSE)
 write("plugins", PLUGINS)
