@@ -59,7 +59,7 @@ meshdns-resolver_libs := -lseccomp -lcap-ng -ljansson
 cni_rules  := $(filter iptables/%,$(redirect)) common/cgroup.o \
 	      $(patsubst %,redirector/%.o,apply compare host_nameservers owner policy policy_dns \
 	      policy_proxy settings settings_backend settings_parse settings_yaml)
-cni        := $(patsubst %.c,%.o,$(sort $(wildcard cni/*.c)))
+cni        := $(patsubst %.c,%.o,$(sort $(wildcard cni/*.c))) common/privs_keep.o
 static     := $(if $(SAN),,-static-pie -Wl,-z,relro,-z,now)
 
 meshdns-cni_objs := $(common:common/user.o=common/user_nameless.o) $(cni_rules) \

@@ -19,7 +19,7 @@ static int install(const struct request *request, const struct pod *pod, const s
 {
 	bool none, known;
 
-	if (namespace_enter(ns, failure) < 0)
+	if (namespace_settle(ns, rules_run_programs(&pod->settings), failure) < 0)
 		return -1;
 	none = rules_are_none();
 	known = !none && store_knows(store, request->container, NULL);

@@ -35,7 +35,8 @@ static int run(const struct request *request, char **ret_answer, struct failure 
 		return -1;
 	if (!pod.wanted)
 		return 0;
-	if (namespace_enter(&ns, failure) < 0 || rules_compare(&pod, &state, failure) < 0)
+	if (namespace_settle(&ns, rules_run_programs(&pod.settings), failure) < 0 ||
+	    rules_compare(&pod, &state, failure) < 0)
 		return -1;
 	if (state == RULES_RIGHT || (!found && rules_are_anothers(&pod)))
 		return 0;

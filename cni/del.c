@@ -61,7 +61,7 @@ static int remove_rules(const struct request *request, const struct store *store
 		return 0;
 	conf_rows(CONF_OF_NODE, rows);
 	conf_apply(request->conf, rows, &settings, &(struct failure){0});
-	if (namespace_enter(&ns, failure) < 0)
+	if (namespace_settle(&ns, true, failure) < 0)
 		return -1;
 	return rules_remove(&settings, failure);
 }

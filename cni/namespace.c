@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/magic.h>
 #include <linux/nsfs.h>
 #include <sched.h>
@@ -12,6 +13,7 @@
 #include <sys/vfs.h>
 
 #include "common/cleanup.h"
+#include "common/privs.h"
 
 /* Fails with this errno, which says more to the caller than the code does. */
 static int fail(int number, struct failure *failure)
@@ -82,4 +84,21 @@ int namespace_enter(const struct namespace *ns, struct failure *failure)
 	err_set(&failure->err, errno, "cannot enter the pod's network namespace: %s%s",
 		err_text(errno), errno == EPERM ? "; it needs root (CAP_SYS_ADMIN)" : "");
 	return fail(errno, failure);
+}
+
+/* A pod's own user namespace owns the files below /proc that say which tables there are. */
+int namespace_drop_privileges(bool programs, struct failure *failure)
+{
+	static const int needed[] = {CAP_NET_ADMIN, CAP_DAC_READ_SEARCH,
+				     /* by programs: raw sockets, and the kernel's modules */
+				     CAP_NET_RAW, CAP_SYS_MODULE};
+
+	if (privs_keep(needed, programs ? ARRAY_SIZE(needed) : 2, &failure->err) < 0)
+		return failure_is(failure, FAILURE_INTERNAL);
+	return 0;
+}
+
+int namespace_settle(const struct namespace *ns, bool programs, struct failure *failure)
+{
+	return namespace_enter(ns, failure) < 0 ? -1 : namespace_drop_privileges(programs, failure);
 }

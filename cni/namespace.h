@@ -3,6 +3,7 @@
 #ifndef MESHDNS_CNI_NAMESPACE_H
 #define MESHDNS_CNI_NAMESPACE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -34,5 +35,14 @@ int namespace_home(struct namespace *ret_ns, struct failure *failure);
 
 /* Moves the process there; it must have no other thread. */
 int namespace_enter(const struct namespace *ns, struct failure *failure);
+
+/*
+ * The same for good: of root's privileges those are left that rules need, or, where `programs` is,
+ * those that iptables' programs need.
+ */
+int namespace_settle(const struct namespace *ns, bool programs, struct failure *failure);
+
+/* The second half of it, for a process that is there already. */
+int namespace_drop_privileges(bool programs, struct failure *failure);
 
 #endif

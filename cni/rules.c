@@ -10,6 +10,11 @@
 
 #define KUMA_CHAINS "KUMA_MESH_"
 
+bool rules_run_programs(const struct settings *settings)
+{
+	return !settings->backend.name || strcmp(settings->backend.name, "nftables") != 0;
+}
+
 bool rules_are_none(void)
 {
 	return xt_probe_untouched();

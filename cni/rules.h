@@ -8,6 +8,9 @@
 #include "cni/failure.h"
 #include "cni/pod.h"
 
+/* These settings have programs run, those of iptables. */
+bool rules_run_programs(const struct settings *settings);
+
 /* Nobody has set up anything here: neither we nor somebody else. */
 bool rules_are_none(void);
 

@@ -8,6 +8,7 @@
 #include <sched.h>
 
 #include "cni/conf.h"
+#include "cni/namespace.h"
 #include "cni/pod.h"
 #include "cni/rules.h"
 #include "cni/store.h"
@@ -27,6 +28,8 @@ static int try_add(const struct request *request, struct failure *failure)
 		return failure_set(failure, FAILURE_NAMESPACE,
 				   "cannot make a network namespace to try the rules in: %s",
 				   err_text(errno));
+	if (namespace_drop_privileges(rules_run_programs(&pod.settings), failure) < 0)
+		return -1;
 	return rules_install(&pod, true, failure);
 }
 

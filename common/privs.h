@@ -20,6 +20,13 @@
  */
 int privs_drop(const struct user *user, struct err *err);
 
+/*
+ * Stays who it is, and keeps of its capabilities those of `keep` (<linux/capability.h>) that it
+ * has, and so do the programs that it starts; sets no_new_privs. For a thread that is alone, as
+ * above.
+ */
+int privs_keep(const int *keep, size_t n, struct err *err);
+
 /* A path that is still needed. One that does not exist is left out. */
 struct privs_path {
 	const char *path;

@@ -75,7 +75,7 @@ static void look_into_family(sa_family_t family, int level, const char *names,
 		bool done = false;
 
 		name[strcspn(name, "\n")] = '\0';
-		if (fd < 0 && (fd = socket(family, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW)) < 0)
+		if (fd < 0 && (fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0)) < 0)
 			return;
 		for (int i = 0; i < ATTEMPTS && !done; i++)
 			done = look_into_table(fd, level, name, chain_prefix, use);

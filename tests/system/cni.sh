@@ -126,6 +126,9 @@ test_runs_nothing_and_trusts_nothing() {
 	expect_match 'redirect to :15053' "$(pod_rules)"
 	expect_eq 1 "$(grep -c execve "$LAB/log/strace")"
 	expect_no_match '(clone|fork|connect)\(' "$(cat "$LAB/log/strace")"
+	expect_match 'capset\(.*effective=1<<CAP_DAC_READ_SEARCH\|1<<CAP_NET_ADMIN,' \
+		"$(sed -n '/ setns(/,/sendto(\|sendmsg(/p' "$LAB/log/strace")" # before anything is said to the kernel
+	expect_match 'PR_SET_NO_NEW_PRIVS' "$(cat "$LAB/log/strace")"
 	sanitized || expect_no_match 'open[a-z]*\(.*(passwd|nsswitch|resolv.conf|\.so)' "$(cat "$LAB/log/strace")"
 	plugin DEL "$(base)" "${VARIABLES[@]}"
 }
@@ -244,6 +247,19 @@ test_annotations_as_containerd_and_cri_o_shape_them() {
 	expect_match 'redirect to :15055' "$(annotated "{\"kuma.io/sidecar-injected\": \"true\", \"traffic.kuma.io/transparent-proxy-config\": \"$yaml\"}")"
 	expect_match '10\.96\.0\.10' "$(annotated '{"meshdns.io/inject": "true", "meshdns.io/redirect-dns": "true"}')"
 	expect_match 'skuid 1337' "$(annotated '{"meshdns.io/inject": "true", "meshdns.io/proxy-user": "1337"}')"
+}
+
+test_the_nodes_iptables_where_asked_for() {
+	local backend
+	pod iptables
+	mapfile_variables
+	for backend in iptables-nft iptables-legacy; do
+		plugin ADD "$(base "$PREV, \"backend\": \"$backend\"")" "${VARIABLES[@]}" >/dev/null
+		expect_match 'REDIRECT .*15053' "$(in_pod "${backend}-save" 2>/dev/null)"
+		plugin CHECK "$(base "$PREV, \"backend\": \"$backend\"")" "${VARIABLES[@]}"
+		plugin DEL "$(base "\"backend\": \"$backend\"")" "${VARIABLES[@]}"
+		expect_no_match 'REDIRECT' "$(in_pod "${backend}-save" 2>/dev/null)"
+	done
 }
 
 test_init_containers_rules_are_respected() {
