@@ -28,11 +28,10 @@
 #include "resolver/worker.h"
 #include "version.h"
 
-/* How long a worker may take to answer what is in flight: on TERM, and when a successor serves. */
-#define DRAIN_STOP_MS      500
-#define DRAIN_SUCCEEDED_MS 5500
+/* How long what is in flight may take to be answered at the end: longer than upstreams may. */
+#define DRAIN_MS 5500
 
-#define RESTORED           "the last good names are served, their sources cannot be read"
+#define RESTORED "the last good names are served, their sources cannot be read"
 
 struct control { /* NOLINT(clang-analyzer-optin.performance.Padding) */
 	/* First, for what wants a cache line of its own. */
@@ -186,12 +185,12 @@ static void order(struct control *control, enum worker_order order)
 }
 
 /* Lets the workers answer what is in flight; another signal or the time cuts that short. */
-static void drain_workers(struct control *control, int64_t patience_ms)
+static void drain_workers(struct control *control)
 {
-	int64_t until = monotonic_ms() + patience_ms;
+	int64_t until = monotonic_ms() + DRAIN_MS;
 	struct pollfd again = {.fd = control->signal_fd, .events = POLLIN};
 
-	order(control, WORKER_DRAIN);
+	order(control, control->succeeded ? WORKER_DRAIN : WORKER_FINISH);
 	while (control->n_threads > 0 && monotonic_ms() < until) {
 		if (pthread_tryjoin_np(control->threads[control->n_threads - 1], NULL) == 0)
 			control->n_threads--;
@@ -330,7 +329,7 @@ static void serve(struct control *control)
 		log_info("another resolver serves in my place, ending", NULL);
 	ready_notify("STOPPING=1", NULL);
 	eyes_close(&control->eyes); /* a successor wants to open its own */
-	drain_workers(control, succeeded ? DRAIN_SUCCEEDED_MS : DRAIN_STOP_MS);
+	drain_workers(control);
 }
 
 /*

@@ -16,8 +16,8 @@
 
 /*
  * Serves until TERM or INT, or until another resolver takes its place through `handover`; what is
- * in flight then is answered before it returns, if that takes no longer than moments, or for the
- * latter reason than upstreams may take. `listeners` are settings->workers times `n_listeners` open
+ * in flight then is answered before it returns, or is not within the time that upstreams have; a
+ * further signal ends it at once. `listeners` are settings->workers times `n_listeners` open
  * ones, those of a worker side by side. `control_fd` (-1: none) is taken, and
  * `corefile` (NULL: none), whose interfaces are `interfaces`. Names or upstreams that
  * cannot be read are an error before the workers start; later the last good ones stay.

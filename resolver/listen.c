@@ -132,6 +132,7 @@ int listen_open(const struct endpoint *ep, bool shared, struct inherit *inherit,
 		.ep = *ep,
 		.tcp_fd = -1,
 		.wildcard = addr_is_unspecified(&ep->addr),
+		.inherited = inherit_count(inherit, ep, SOCK_DGRAM) > 0,
 		.guarded = !addr_is_loopback(&ep->addr),
 	};
 

@@ -18,7 +18,8 @@ struct listener {
 	 * query came to (ip(7), IP_PKTINFO), or the client would not know it.
 	 */
 	bool wildcard;
-	bool guarded; /* others than this host can reach it: access.h says who may */
+	bool inherited; /* UDP: whoever had it before us may have it still, and serve it after us */
+	bool guarded;   /* others than this host can reach it: access.h says who may */
 };
 
 /*

@@ -265,6 +265,8 @@ static enum worker_outcome ask_elsewhere(struct worker *worker, const struct cli
 	else if (recall_takes(worker, block, query) &&
 		 recall_answer(worker, block, query, packet, transport, shadowed, len))
 		return WORKER_ANSWERED;
+	if (!is_own && worker->finishing)
+		return WORKER_SILENT;
 	if (!is_own && take_inflight(worker, client)) {
 		worker->waiting++;
 		stats_add(&worker->stats.in_flight, 1);
@@ -303,7 +305,7 @@ enum worker_outcome worker_handle(struct worker *worker, struct client *client, 
 	if (action != RESOLVE_REPLY) {
 		outcome = ask_elsewhere(worker, client, packet, len, &query, transport,
 					action == RESOLVE_FORWARD_SHADOWED, &upstream);
-		if (outcome == WORKER_LATER)
+		if (outcome != WORKER_ANSWERED)
 			return outcome;
 	}
 	note_answer(worker, client, &query, upstream, packet, *len);
@@ -371,22 +373,26 @@ static int expire(struct worker *worker)
 	return wait > 60000 ? 60000 : (int)wait + 1;
 }
 
-/* What is in the listeners' sockets is somebody else's from here on. */
-static void drain(struct worker *worker)
+static void drain(struct worker *worker, bool finish)
 {
 	for (size_t i = 0; i < worker->config->n_listeners; i++) {
-		epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, worker->listeners[i].udp_fd, NULL);
-		epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, worker->listeners[i].tcp_fd, NULL);
+		const struct listener *listener = &worker->listeners[i];
+
+		/* What is in the sockets is somebody else's from here on, if there is one. */
+		epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, listener->tcp_fd, NULL);
+		if (!finish || listener->inherited)
+			epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, listener->udp_fd, NULL);
 	}
 	worker->draining = true;
+	worker->finishing = finish;
 }
 
 static bool is_done(struct worker *worker)
 {
 	int order = atomic_load(worker->config->order);
 
-	if (order == WORKER_DRAIN && !worker->draining)
-		drain(worker);
+	if ((order == WORKER_FINISH || order == WORKER_DRAIN) && !worker->draining)
+		drain(worker, order == WORKER_FINISH);
 	return order == WORKER_STOP ||
 	       (worker->draining && worker->waiting == 0 && tcp_count(worker->tcp) == 0);
 }

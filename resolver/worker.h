@@ -81,8 +81,14 @@ struct client {
 /* What control wants of the workers; it only ever grows. */
 enum worker_order {
 	WORKER_SERVE,
-	WORKER_DRAIN, /* take no more questions from the listeners, end when all are answered */
-	WORKER_STOP,  /* end at once */
+	/*
+	 * End when all that wait are answered. What is asked of a socket that nobody else has is
+	 * answered until then if it can be at once, and dropped, as it soon will be, if not.
+	 */
+	WORKER_FINISH,
+	/* Likewise, but the sockets are another's now: take no more questions from them. */
+	WORKER_DRAIN,
+	WORKER_STOP, /* end at once */
 };
 
 /* What all workers are given; constant while they run. */
@@ -112,11 +118,12 @@ struct worker { /* NOLINT(clang-analyzer-optin.performance.Padding): of cache li
 	struct publish_reader *reader, *service_reader;
 	unsigned int number; /* among the workers */
 	int epoll_fd;
-	int order_fd;          /* borrowed; an eventfd(2), written to when the order has changed */
-	struct limits *limits; /* NULL: none */
-	int64_t refusals_us;   /* when the next refusal is due, see worker_admit() */
-	uint32_t waiting;      /* answers that are still to come from upstream */
-	bool draining;
+	int order_fd;           /* borrowed; an eventfd(2), written to when the order has changed */
+	struct limits *limits;  /* NULL: none */
+	int64_t refusals_us;    /* when the next refusal is due, see worker_admit() */
+	uint32_t waiting;       /* answers that are still to come from upstream */
+	bool draining;          /* there has been an order to end */
+	bool finishing;         /* and questions still come: nothing that has to wait is begun */
 	int64_t now_us, now_ms; /* monotonic, when the clock was read last */
 	const struct service *service;
 	struct resolve_context context; /* its snapshot is valid while an event is handled */

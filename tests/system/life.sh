@@ -112,17 +112,40 @@ test_systemd_socket_activate() {
 	stop systemd
 }
 
-test_what_is_in_flight_is_answered_before_the_end() {
-	local answer
-	start slow "$DNS" 0 limits.py slow "$FAKE4" 0.3 0
+# slow SECONDS: an upstream that thinks for so long, and a resolver in front of it.
+slow() {
+	start slow "$DNS" 0 limits.py slow "$FAKE4" "$1" 0
 	wait_for 5 logged slow ready
 	start_resolver --names "$LAB/names" --upstream "$FAKE4"
+}
+
+test_what_is_in_flight_is_answered_before_the_end() {
+	slow 2
 	query +short www.example >"$LAB/answer" &
-	sleep 0.15
-	stop resolver || fail "status $?"
+	wait_for 5 logged slow www
+	kill "$(pid_of resolver)"
+	wait_for 5 logged resolver stopping
+	# Meanwhile the mesh's names are there, and nothing that would have to wait is begun.
+	expect_eq 240.0.0.1 "$(query +short redis.mesh)"
+	expect_status 9 query +time=1 other.example
 	wait $!
-	answer=$(<"$LAB/answer")
-	expect_eq 192.0.2.1 "$answer"
+	expect_eq 192.0.2.1 "$(<"$LAB/answer")"
+	stop resolver || fail "status $?"
+}
+
+test_a_second_signal_ends_it_at_once() {
+	slow 4
+	query +short www.example >"$LAB/answer" &
+	wait_for 5 logged slow www
+	kill "$(pid_of resolver)"
+	wait_for 5 logged resolver stopping
+	sleep 0.1
+	ended "$(pid_of resolver)" && fail 'it did not wait'
+	kill "$(pid_of resolver)"
+	wait_for 2 ended "$(pid_of resolver)"
+	kill $!
+	wait $! || :
+	stop resolver || fail "status $?"
 }
 
 run_tests "$@"

@@ -36,6 +36,7 @@ def slow(address, seconds, rcode):
     print("ready", flush=True)
     while True:
         asked, client = udp.recvfrom(4096)
+        print("asked", asked[13:13 + asked[12]], flush=True)
         records = [address_record("192.0.2.1")] if rcode == "0" else []
         told = reply(asked, *records, flags=0x8180 | int(rcode))
         threading.Timer(float(seconds), udp.sendto, [told, client]).start()
