@@ -143,12 +143,16 @@ deps:
 demo: all
 	BUILD=$(BUILD) scripts/demo
 
-bench: all $(BUILD)/tests/bench/echo
+bench: all $(BUILD)/tests/bench/echo $(BUILD)/tests/bench/launch
 	BUILD=$(BUILD) tests/bench/run
 	BUILD=$(BUILD) tests/bench/redirect
+	BUILD=$(BUILD) tests/bench/cni
 
 bench-redirect: all
 	BUILD=$(BUILD) tests/bench/redirect
+
+bench-cni: all $(BUILD)/tests/bench/launch
+	BUILD=$(BUILD) tests/bench/cni
 
 # make soak SECONDS=120 FLAGS="--workers 2"
 soak: all
@@ -175,12 +179,12 @@ help:
 	@echo 'make deps           install what building and testing need (Debian, root)'
 	@echo 'make demo           show the whole thing in a namespace of its own (root)'
 	@echo 'make check          unit tests, fuzz corpus, system tests in namespaces (root)'
-	@echo 'make bench bench-redirect          the resolver against a bare UDP echo, the redirector against nft (root)'
+	@echo 'make bench          the resolver against a bare UDP echo; and bench-redirect, bench-cni (root)'
 	@echo 'make soak           everything at once for SECONDS=60: no query lost, nothing grows (root)'
 	@echo 'make lint           clang-format, clang-tidy, include directions, shellcheck, man pages'
 	@echo 'make install        DESTDIR= PREFIX=/usr/local'
 	@echo 'Variables: CC=clang SAN=1 V=1 WERROR= BUILD=dir'
 
-.PHONY: all install uninstall deps demo bench bench-redirect soak format lint clean help FORCE
+.PHONY: all install uninstall deps demo bench bench-redirect bench-cni soak format lint clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -62,9 +62,9 @@ $(BUILD)/tests/system/musl-lookup: tests/system/getaddrinfo.c
 check-system: all $(clients)
 	BUILD=$(BUILD) tests/system/run $(ONLY)
 
-$(BUILD)/tests/bench/echo: tests/bench/echo.c
+$(BUILD)/tests/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(q)$(CC) $(filter-out -fsanitize%,$(cflags)) $(CFLAGS) -o $@ $<
+	$(q)$(CC) $(filter-out -fsanitize% -fPIE,$(cflags)) $(CFLAGS) -static -o $@ $<
 
 .PHONY: check check-unit check-fuzz check-system fuzz
