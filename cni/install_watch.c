@@ -12,6 +12,7 @@
  * missing, whenever the runtime has added a pod.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -130,7 +131,8 @@ static void run_repair(struct watch *watch)
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
 	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+	/* It logs what it has repaired; that all else is right would be told each time. */
+	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
 	if (posix_spawn(&pid, target, &actions, &attr, (char *const *)argv, environment) == 0) {
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
