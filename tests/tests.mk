@@ -46,7 +46,8 @@ fuzz:
 		$(BUILD)/fuzz/$(TARGET) tests/fuzz/corpus/$(TARGET)
 
 # System tests: the real programs in namespaces of their own.
-clients := $(BUILD)/tests/system/cares-lookup $(BUILD)/tests/system/musl-lookup
+clients := $(BUILD)/tests/system/cares-lookup $(BUILD)/tests/system/musl-lookup \
+	   $(if $(SAN),,$(BUILD)/tests/system/libcni)
 
 $(BUILD)/tests/system/cares-lookup: tests/system/cares-lookup.c
 	@mkdir -p $(@D)
@@ -58,6 +59,12 @@ $(BUILD)/tests/system/musl-lookup: tests/system/getaddrinfo.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(q)musl-gcc -std=c17 -D_GNU_SOURCE -Wall -Wextra -O1 -static -o $@ $<
+
+# Of Debian's sources, and of nothing from the network.
+$(BUILD)/tests/system/libcni: tests/system/libcni.go
+	@mkdir -p $(@D)
+	$(call say,GO,$<)
+	$(q)GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE=$(abspath $(BUILD)/go) go build -o $@ $<
 
 check-system: all $(clients)
 	BUILD=$(BUILD) tests/system/run $(ONLY)
