@@ -3,7 +3,8 @@
 
 #include "resolver/answer_parts.h"
 
-#define SOA_NUMBERS_LEN 20 /* serial, refresh, retry, expire, minimum */
+#define ANY_TTL         8482 /* as CoreDNS has it */
+#define SOA_NUMBERS_LEN 20   /* serial, refresh, retry, expire, minimum */
 
 struct answer answer_begin(const struct query *q, uint8_t *packet, size_t limit)
 {
@@ -288,6 +289,20 @@ size_t answer_ptr(const struct query *q, uint8_t *packet, size_t limit,
 	a.header.ancount = 1;
 	answer_put_fixed(&a, DNS_TYPE_PTR, record->ttl, record->name_len);
 	wire_put_bytes(&a.w, record->data, record->name_len);
+	return answer_end(&a);
+}
+
+size_t answer_any(const struct query *q, uint8_t *packet, size_t limit)
+{
+	static const char cpu[] = "ANY obsoleted", os[] = "See RFC 8482";
+	struct answer a = answer_begin(q, packet, limit);
+
+	answer_put_fixed(&a, DNS_TYPE_HINFO, ANY_TTL, sizeof(cpu) + sizeof(os));
+	wire_put_u8(&a.w, sizeof(cpu) - 1);
+	wire_put_bytes(&a.w, cpu, sizeof(cpu) - 1);
+	wire_put_u8(&a.w, sizeof(os) - 1);
+	wire_put_bytes(&a.w, os, sizeof(os) - 1);
+	a.header.ancount++;
 	return answer_end(&a);
 }
 

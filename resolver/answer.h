@@ -52,6 +52,9 @@ size_t answer_soa(const struct query *q, uint8_t *packet, size_t limit, uint32_t
 size_t answer_ptr(const struct query *q, uint8_t *packet, size_t limit,
 		  const struct names_record *record);
 
+/* To a question for any type no more than that there is no answer, RFC 8482 section 4.2. */
+size_t answer_any(const struct query *q, uint8_t *packet, size_t limit);
+
 /* A class CH TXT record with `text` (at most 255 bytes of it), TTL 0. */
 size_t answer_chaos(const struct query *q, uint8_t *packet, size_t limit, const char *text);
 

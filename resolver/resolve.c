@@ -2,6 +2,7 @@
 #include "resolver/resolve.h"
 
 #include "resolver/answer.h"
+#include "resolver/chain.h"
 #include "resolver/reverse.h"
 #include "resolver/service.h"
 
@@ -225,11 +226,27 @@ static bool enter_block(struct resolve_context *context, struct query *q)
 	return true;
 }
 
-static enum resolve_action resolve_ours(const struct step *s)
+static enum resolve_action resolve_ours(struct resolve_context *context, struct query *q,
+					uint8_t *packet, size_t limit, size_t *ret_len)
 {
-	if (service_asks_table(s->context->block, s->q->qname, s->q->qname_len))
-		return resolve_table(s);
+	const struct block *block = context->block;
+
+	if (block->has_steps &&
+	    chain_run(context->chain, block, q, packet, limit, ret_len) == RESOLVE_REPLY)
+		return RESOLVE_REPLY;
+	if (service_asks_table(block, q->qname, q->qname_len))
+		return resolve_table(&(struct step){context, q, packet, limit, ret_len});
 	return RESOLVE_FORWARD;
+}
+
+/* The client takes so much over UDP, but the block may have it less. */
+static void hold_size(const struct block *block, struct query *q, size_t *limit)
+{
+	if (!block->udp_max || q->edns.udp_size <= block->udp_max)
+		return;
+	q->edns.udp_size = block->udp_max;
+	if (*limit != DNS_MESSAGE_MAX)
+		*limit = query_udp_limit(q);
 }
 
 enum resolve_action resolve_message(struct resolve_context *context, uint8_t *packet, size_t len,
@@ -249,14 +266,14 @@ enum resolve_action resolve_message(struct resolve_context *context, uint8_t *pa
 	case QUERY_DROP: return RESOLVE_DROP;
 	case QUERY_FORWARD:
 	case QUERY_OURS:
-		if (!enter_block(context, ret_query))
+		if (!enter_block(context, ret_query)) {
 			rcode = DNS_RCODE_REFUSED;
-		else if (verdict == QUERY_FORWARD)
+			break;
+		}
+		if (verdict == QUERY_FORWARD)
 			return RESOLVE_FORWARD;
-		else
-			return resolve_ours(
-				&(struct step){context, ret_query, packet, limit, ret_len});
-		break;
+		hold_size(context->block, ret_query, &limit);
+		return resolve_ours(context, ret_query, packet, limit, ret_len);
 	case QUERY_CHAOS:
 		*ret_len = resolve_chaos(context, ret_query, packet, limit);
 		return RESOLVE_REPLY;

@@ -36,11 +36,13 @@ struct resolve_domains {
 bool resolve_domains_add(struct resolve_domains *domains, const char *text, size_t len);
 
 struct block;
+struct chain;
 struct service_listen;
 
 struct resolve_context {
 	const struct service_listen *listen; /* what is served where the message came in */
 	const struct block *block;           /* set: whose the question is; NULL: nobody's */
+	struct chain *chain;                 /* for blocks that have steps; NULL: there are none */
 	const struct names_snapshot *names;
 	const char *version; /* the answer to version.bind */
 	const char *server_id;

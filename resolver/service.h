@@ -56,6 +56,8 @@ struct block {
 	 */
 	const struct resolve_domains *search;
 	bool has_cache;
+	bool has_steps;               /* chain.h */
+	uint16_t udp_max;             /* octets of an answer over UDP; 0: not said */
 	struct service_route *routes; /* in the order in which they are tried */
 	size_t n_routes;
 	struct service_alternate *alternates; /* likewise */
@@ -79,7 +81,8 @@ struct service_server {
 struct service_listen {
 	const struct block **blocks; /* the longest zone first */
 	size_t n_blocks;
-	bool is_root; /* there is but one, for all names */
+	bool is_root;   /* there is but one, for all names */
+	bool has_steps; /* one of them has */
 };
 
 struct service {

@@ -61,6 +61,7 @@ int service_add_listen(struct service *service, size_t listener, const struct bl
 		blocks[i] = i < at ? listen->blocks[i] : i == at ? block : listen->blocks[i - 1];
 	listen->blocks = blocks;
 	listen->n_blocks++;
+	listen->has_steps |= block->has_steps;
 	listen->is_root = listen->n_blocks == 1 && block->zone.len <= 1;
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "resolver/answer.h"
 #include "resolver/forward.h"
 #include "resolver/recall.h"
@@ -71,6 +72,7 @@ int worker_init(struct worker *worker, unsigned int number, const struct worker_
 		.tcp = tcp_new(config->tcp_clients),
 		.forward = forward_new(config),
 	};
+	worker->context.chain = &worker->chain;
 	worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (!limits_new(&config->limits, &worker->limits) || !worker->udp || !worker->tcp ||
 	    !worker->forward || !recall_new(config, &worker->stats.cache, &worker->recall) ||
@@ -89,6 +91,7 @@ void worker_free(struct worker *worker)
 {
 	forward_free(worker);
 	recall_free(worker->recall);
+	chain_free(&worker->chain);
 	tcp_free(worker->tcp);
 	udp_free(worker->udp);
 	limits_free(worker->limits);
@@ -283,6 +286,28 @@ static enum worker_outcome ask_elsewhere(struct worker *worker, const struct cli
 	return WORKER_ANSWERED;
 }
 
+static void note_remote(struct chain *chain, const struct client *client)
+{
+	struct sockaddr_storage ss = {0};
+	struct endpoint ep;
+
+	memcpy(&ss, &client->peer, sizeof(client->peer));
+	if (endpoint_from_sockaddr(&ss, &ep))
+		chain->remote = ep.addr;
+}
+
+/* Why a step of a Corefile could not do what it was to. */
+static void tell_failure(struct worker *worker)
+{
+	struct chain *chain = &worker->chain;
+	uint32_t kept_back;
+
+	if (chain->err.msg[0] && log_limit_pass(&worker->failures, worker->now_ms, &kept_back))
+		log_error("a question could not be answered", "reason=\"%s\" kept_back=%u",
+			  chain->err.msg, kept_back);
+	chain->err.msg[0] = '\0';
+}
+
 enum worker_outcome worker_handle(struct worker *worker, struct client *client, uint8_t *packet,
 				  size_t *len, enum resolve_transport transport)
 {
@@ -296,6 +321,8 @@ enum worker_outcome worker_handle(struct worker *worker, struct client *client, 
 	if (tap_is_on(&worker->tap))
 		tap_query(worker, client, packet, *len);
 	worker->context.listen = &worker->service->listen[client->listener];
+	if (worker->context.listen->has_steps)
+		note_remote(&worker->chain, client);
 	action = resolve_message(&worker->context, packet, *len, transport, &query, len);
 	if (action == RESOLVE_DROP) {
 		stats_add(&worker->stats.drops[STATS_DROP_MALFORMED], 1);
@@ -308,6 +335,8 @@ enum worker_outcome worker_handle(struct worker *worker, struct client *client, 
 		if (outcome != WORKER_ANSWERED)
 			return outcome;
 	}
+	if (worker->context.listen->has_steps)
+		tell_failure(worker);
 	note_answer(worker, client, &query, upstream, packet, *len);
 	worker->unmeasured++;
 	return WORKER_ANSWERED;

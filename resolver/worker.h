@@ -22,7 +22,9 @@
 
 #include "common/addr.h"
 #include "common/err.h"
+#include "common/log.h"
 #include "resolver/access.h"
+#include "resolver/chain.h"
 #include "resolver/limits.h"
 #include "resolver/listen.h"
 #include "resolver/publish.h"
@@ -34,7 +36,6 @@ struct forward;
 struct inflight;
 struct recall;
 struct recall_flush;
-struct service;
 struct tcp;
 struct udp;
 struct upstream_book;
@@ -126,12 +127,14 @@ struct worker { /* NOLINT(clang-analyzer-optin.performance.Padding): of cache li
 	bool finishing;         /* and questions still come: nothing that has to wait is begun */
 	int64_t now_us, now_ms; /* monotonic, when the clock was read last */
 	const struct service *service;
+	struct chain chain;             /* of the message in hand */
 	struct resolve_context context; /* its snapshot is valid while an event is handled */
 	struct udp *udp;
 	struct tcp *tcp;
 	struct forward *forward;
 	struct recall *recall; /* NULL: no cache */
 	uint32_t unmeasured;   /* answers given since now_us */
+	struct log_limit failures;
 	struct tap tap;
 	alignas(64) struct stats stats; /* written by this thread alone */
 };
