@@ -4,6 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "resolver/cache.h"
+
+#define ENTRY_BYTES 256 /* about what an answer takes */
+
 static int refuse_flags(const struct settings *s, struct err *err)
 {
 	if (s->n_listen && !s->listen_is_default)
@@ -40,6 +44,20 @@ static int adopt_mesh(struct settings *s, const struct corefile_mesh *mesh,
 	return 0;
 }
 
+/* There is one cache; what a block says of its size and of stale answers is for all of them. */
+static void adopt_cache(struct settings *s, const struct corefile_cache *cache)
+{
+	uint64_t entries = (uint64_t)cache->success.capacity + cache->denial.capacity;
+	uint64_t size = entries * ENTRY_BYTES * s->workers;
+	uint64_t min = (uint64_t)CACHE_MIN * s->workers;
+
+	size = size < min ? min : size > CACHE_MAX ? CACHE_MAX : size;
+	if (size > s->cache)
+		s->cache = size;
+	if (cache->serve_stale && cache->stale_ms / 1000 > s->serve_stale_s)
+		s->serve_stale_s = cache->stale_ms / 1000;
+}
+
 int settings_adopt(struct settings *s, const struct corefile *corefile,
 		   const struct interfaces *interfaces, struct err *err)
 {
@@ -57,6 +75,8 @@ int settings_adopt(struct settings *s, const struct corefile *corefile,
 		if (c->prometheus.ep.port && !s->metrics.port)
 			s->metrics = c->prometheus.ep;
 		s->log_queries |= c->log != NULL;
+		if (c->cache)
+			adopt_cache(s, c->cache);
 	}
 	s->metrics_is_default = false;
 	return 0;

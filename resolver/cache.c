@@ -11,7 +11,7 @@
 #define CHAIN_MAX      32
 #define SECOND_CHANCES 16
 
-enum { BIT_DO = 1, BIT_CD = 2, BIT_AD = 4, BITS_KEY = BIT_DO | BIT_CD };
+enum { BIT_DO = 1, BIT_CD = 2, BIT_AD = 4, BIT_TTL = 8, BITS_KEY = BIT_DO | BIT_CD };
 
 struct cache {
 	size_t mapped; /* of this struct and all that is behind it */
@@ -275,26 +275,40 @@ static void make_way(struct cache *c, struct cache_entry *new, const uint8_t *na
 		evict(c, last); /* new ones come first */
 }
 
-void cache_store(struct cache *cache, const struct query *query, const uint8_t *reply, size_t len,
-		 int64_t now_ms)
+/* How long it may be kept; 0: not at all. */
+static uint32_t bounded(const struct keep_bounds *bounds, enum keep_kind kind, uint32_t ttl_s)
+{
+	bool is_denial = kind != KEEP_ANSWER;
+
+	if (kind == KEEP_FAILURE)
+		return bounds->failure_s;
+	if (kind == KEEP_NOT || bounds->off[is_denial])
+		return 0;
+	if (ttl_s < bounds->min_s[is_denial])
+		return bounds->min_s[is_denial];
+	return ttl_s > bounds->max_s[is_denial] ? bounds->max_s[is_denial] : ttl_s;
+}
+
+void cache_store(struct cache *cache, const struct query *query, const struct keep_bounds *bounds,
+		 const uint8_t *reply, size_t len, int64_t now_ms)
 {
 	uint32_t size = (uint32_t)((sizeof(struct cache_entry) + len + UNIT - 1) / UNIT), ttl_s = 0;
 	enum keep_kind kind = keep_judge(query, (uint8_t *)reply, len, &ttl_s);
 	struct cache_entry new = {
 		.hash = hash_of(cache, query->qname, query->qname_len),
 		.size = size,
-		.ttl_s = ttl_s,
+		.ttl_s = ttl_s = bounded(bounds, kind, ttl_s),
 		.stored_ms = now_ms,
 		.qtype = query->qtype,
 		.len = (uint16_t)len,
 		.name_len = query->qname_len,
 		.kind = (uint8_t)kind,
-		.bits = bits_of(query),
+		.bits = (uint8_t)(bits_of(query) | (bounds->keep_ttl ? BIT_TTL : 0)),
 		.block = query->block,
 	};
 	struct cache_entry *e;
 
-	if (kind == KEEP_NOT || len > DNS_MESSAGE_MAX || size > cache->size / 8) {
+	if (!ttl_s || len > DNS_MESSAGE_MAX || size > cache->size / 8) {
 		stats_add(&cache->stats->drops, 1);
 		return;
 	}
@@ -308,19 +322,21 @@ void cache_store(struct cache *cache, const struct query *query, const uint8_t *
 	*bucket_of(cache, new.hash) = unit_of(cache, e) + 1;
 	memcpy(e->message, reply, len);
 	e->message[2] &= (uint8_t) ~(DNS_FLAG_AA >> 8);
-	keep_age(query, e->message, len, 0, 0, is_denial(e) ? ttl_s : KEEP_MAX_S);
+	keep_age(query, e->message, len, 0, bounds->min_s[is_denial(e)],
+		 is_denial(e) ? ttl_s : bounds->max_s[0]);
 	stats_add(&cache->stats->entries[is_denial(e)], 1);
 }
 
 size_t cache_copy(const struct cache_entry *entry, const struct query *query, int64_t now_ms,
 		  bool stale, uint8_t *ret_message)
 {
+	int64_t age_ms = entry->bits & BIT_TTL ? 0 : now_ms - entry->stored_ms;
+
 	memcpy(ret_message, entry->message, entry->len);
 	if (stale)
 		keep_age(query, ret_message, entry->len, 0, CACHE_STALE_TTL_S, CACHE_STALE_TTL_S);
 	else
-		keep_age(query, ret_message, entry->len,
-			 (uint32_t)((now_ms - entry->stored_ms) / 1000), 0, KEEP_MAX_S);
+		keep_age(query, ret_message, entry->len, (uint32_t)(age_ms / 1000), 0, KEEP_MAX_S);
 	return entry->len;
 }
 

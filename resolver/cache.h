@@ -55,7 +55,7 @@ struct cache_entry {
 	uint16_t qtype, len, block;
 	uint8_t name_len;
 	uint8_t kind;      /* enum keep_kind; KEEP_NOT: dead, room to be taken */
-	uint8_t bits;      /* DO, CD; and whether AD was asked for */
+	uint8_t bits;      /* DO, CD; whether AD was asked for, and whether TTLs stay */
 	uint8_t hits;      /* up to 255 */
 	bool visited;      /* hit since the head last passed */
 	uint8_t message[]; /* its question is the name */
@@ -84,8 +84,8 @@ struct cache_entry *cache_find_stale(struct cache *cache, const struct query *qu
 				     int64_t now_ms);
 
 /* Keeps a whole reply if it may be kept; what was there of the same makes way. */
-void cache_store(struct cache *cache, const struct query *query, const uint8_t *reply, size_t len,
-		 int64_t now_ms);
+void cache_store(struct cache *cache, const struct query *query, const struct keep_bounds *bounds,
+		 const uint8_t *reply, size_t len, int64_t now_ms);
 
 /* The entry's message, its TTLs of now, to `ret_message` of DNS_MESSAGE_MAX; returns its length. */
 size_t cache_copy(const struct cache_entry *entry, const struct query *query, int64_t now_ms,

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "resolver/chain.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 #include "resolver/answer.h"
+#include "resolver/corefile/rewrite_apply.h"
 #include "resolver/corefile/template_answer.h"
 
 void chain_free(struct chain *chain)
 {
 	regex_scratch_free(&chain->scratch);
+	free(chain->answer);
 }
 
 static enum resolve_action run_templates(struct chain *chain, const struct block *block,
@@ -31,17 +36,55 @@ static enum resolve_action run_templates(struct chain *chain, const struct block
 	return RESOLVE_REPLY;
 }
 
+/* False: SERVFAIL. */
+static bool rewrite(struct chain *chain, const struct block *block, struct query *query,
+		    uint8_t *packet, size_t *len, size_t size)
+{
+	const struct rewrite_context context = {block->corefile->rewrite, &chain->scratch};
+
+	if (!chain->answer && !(chain->answer = malloc(DNS_MESSAGE_MAX))) {
+		err_set(&chain->err, ENOMEM, "out of memory");
+		return false;
+	}
+	chain->asked = *query;
+	memcpy(chain->question, packet + DNS_HEADER_LEN, query->question_len);
+	switch (rewrite_question(&context, query, packet, len, size, &chain->err)) {
+	case REWRITE_NONE: break;
+	case REWRITE_DONE: chain->is_rewritten = true; break;
+	case REWRITE_FAILED: return false;
+	}
+	query->block = block->number;
+	return true;
+}
+
 enum resolve_action chain_run(struct chain *chain, const struct block *block, struct query *query,
-			      uint8_t *packet, size_t limit, size_t *ret_len)
+			      uint8_t *packet, size_t *len, size_t size, size_t limit)
 {
 	const struct corefile_server *c = block->corefile;
 
-	chain->err = (struct err){0};
 	if (c->any && query->qtype == DNS_TYPE_ANY) {
-		*ret_len = answer_any(query, packet, limit);
+		*len = answer_any(query, packet, limit);
+		return RESOLVE_REPLY;
+	}
+	if (c->rewrite && !rewrite(chain, block, query, packet, len, size)) {
+		*len = answer_error(query, packet, limit, DNS_RCODE_SERVFAIL);
 		return RESOLVE_REPLY;
 	}
 	if (c->templates)
-		return run_templates(chain, block, query, packet, limit, ret_len);
+		return run_templates(chain, block, query, packet, limit, len);
 	return RESOLVE_FORWARD;
+}
+
+size_t chain_restore(struct chain *chain, const struct block *block, uint8_t *packet, size_t len,
+		     size_t limit)
+{
+	const struct rewrite_context context = {block->corefile->rewrite, &chain->scratch};
+
+	len = rewrite_answer(&context, &chain->asked, chain->question, packet, len, chain->answer,
+			     limit, &chain->err);
+	memcpy(packet, chain->answer, len);
+	if (len)
+		return len;
+	memcpy(packet + DNS_HEADER_LEN, chain->question, chain->asked.question_len);
+	return answer_error(&chain->asked, packet, limit, DNS_RCODE_SERVFAIL);
 }

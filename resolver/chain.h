@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What comes before the table: those directives of a Corefile that answer a question or change it
- * themselves, in CoreDNS' order: bufsize, any, template. Pure but for what it remembers of the
+ * themselves, in CoreDNS' order: any, rewrite, template. Pure but for what it remembers of the
  * question in hand.
  */
 #ifndef MESHDNS_RESOLVER_CHAIN_H
@@ -15,15 +15,32 @@ struct chain {
 	struct addr remote; /* whose question it is; the caller's to set */
 	struct regex_scratch scratch;
 	struct err err; /* why the answer is SERVFAIL; "": it is not, or nothing went wrong */
+	/* The question was rewritten; what it was before. */
+	bool is_rewritten;
+	struct query asked;
+	uint8_t question[DNS_NAME_MAX + 4]; /* as it was asked */
+	uint8_t *answer; /* room for one to be written anew; made when it is first needed */
 };
 
 void chain_free(struct chain *chain);
 
+/* To be called for each message before it is resolved. */
+static inline void chain_begin(struct chain *chain)
+{
+	chain->is_rewritten = false;
+	chain->err.msg[0] = '\0';
+}
+
 /*
- * RESOLVE_REPLY: the packet is the answer now, of *ret_len octets. RESOLVE_FORWARD: it is not, and
- * the table and the routes come next.
+ * RESOLVE_REPLY: the packet, of *len octets and room for `size`, is the answer now.
+ * RESOLVE_FORWARD: it is not, and the table and the routes come next; it may have been rewritten,
+ * and the query with it. chain_restore() then makes the answer one to what was asked.
  */
 enum resolve_action chain_run(struct chain *chain, const struct block *block, struct query *query,
-			      uint8_t *packet, size_t limit, size_t *ret_len);
+			      uint8_t *packet, size_t *len, size_t size, size_t limit);
+
+/* Makes an answer to the rewritten question, of `len` octets, one to that before; its length. */
+size_t chain_restore(struct chain *chain, const struct block *block, uint8_t *packet, size_t len,
+		     size_t limit);
 
 #endif

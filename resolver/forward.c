@@ -194,6 +194,38 @@ static struct txn *txn_new_question(struct worker *worker, const uint8_t *packet
 	return NULL;
 }
 
+/*
+ * Whether it is one with equal ones. Not if what it was before it was rewritten may be asked yet,
+ * for that may differ.
+ */
+static bool may_join(const struct worker *worker, const struct txn *txn)
+{
+	if (txn->query.verbatim)
+		return false;
+	return !txn->block->has_steps || !worker->chain.is_rewritten ||
+	       !service_may_ask_original(txn->block);
+}
+
+bool txn_ask_original(struct worker *worker, struct txn *txn)
+{
+	struct waiter *waiter = txn->waiters;
+	uint8_t packet[DNS_HEADER_LEN + sizeof(waiter->question)];
+	struct wire w = wire_over(packet, sizeof(packet));
+	struct wire_header h = {.flags = waiter->flags, .qdcount = 1};
+	struct edns edns = txn->query.edns;
+
+	wire_put_header(&w, &h);
+	wire_put_bytes(&w, waiter->question, waiter->question_len);
+	query_parse(packet, w.pos, &txn->query);
+	edns.options_len = 0;
+	txn->query.edns = edns;
+	txn->query.block = txn->block->number;
+	free(txn->allocated);
+	txn->allocated = NULL;
+	waiter->rewritten = false;
+	return write_outbound(worker, txn, packet, w.pos);
+}
+
 enum dns_rcode forward_start(struct worker *worker, const struct client *client,
 			     const uint8_t *packet, size_t len, const struct query *query,
 			     const struct block *block, bool shadowed)
@@ -209,13 +241,13 @@ enum dns_rcode forward_start(struct worker *worker, const struct client *client,
 		waiter_release(f, waiter);
 		return DNS_RCODE_SERVFAIL;
 	}
-	if (!query->verbatim && (equal = find_equal(f, txn))) {
+	if (may_join(worker, txn) && (equal = find_equal(f, txn))) {
 		txn_release(f, txn);
-		waiter_add(equal, waiter, client, packet, query, shadowed);
+		waiter_add(worker, equal, waiter, client, packet, query, shadowed);
 		upstream_count(equal->attempts[0].server->stats, UPSTREAM_COALESCED);
 		return DNS_RCODE_NOERROR;
 	}
-	waiter_add(txn, waiter, client, packet, query, shadowed);
+	waiter_add(worker, txn, waiter, client, packet, query, shadowed);
 	if (txn->for_cache && recall_has_stale(worker, query))
 		timer_set(&f->timers, &txn->stale, worker->now_ms + RECALL_PATIENCE_MS);
 	if ((rcode = group_ask_first(worker, txn)) == DNS_RCODE_NOERROR)
@@ -298,7 +330,7 @@ static void give_up(struct worker *worker, struct txn *txn)
 static size_t answer_arrives(struct worker *worker, const struct txn *txn, size_t len)
 {
 	if (txn->for_cache && txn->epoch == recall_epoch(worker->recall))
-		recall_keep(worker, &txn->query, worker->forward->reply, len);
+		recall_keep(worker, txn->block, &txn->query, worker->forward->reply, len);
 	return reply_cleanse(&txn->query, worker->forward->reply, len);
 }
 
@@ -316,7 +348,7 @@ static void keep_failure(struct worker *worker, const struct txn *txn)
 		return;
 	wire_put_header(&w, &h);
 	wire_put_bytes(&w, txn->out.packet + DNS_HEADER_LEN, txn->query.question_len);
-	recall_keep(worker, &txn->query, worker->forward->reply, len);
+	recall_keep(worker, txn->block, &txn->query, worker->forward->reply, len);
 }
 
 /* There is no answer but this rcode: others are asked, or that is it. */

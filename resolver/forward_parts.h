@@ -93,8 +93,9 @@ struct waiter {
 	struct waiter *next; /* of the same question; or the next free one */
 	struct client client;
 	bool shadowed, has_edns, dnssec_ok;
-	uint16_t id, flags, udp_size, keepalive_ds;
-	uint8_t question[DNS_NAME_MAX + 4]; /* in the client's case */
+	bool rewritten; /* what is asked upstream is not what the client asked */
+	uint16_t id, flags, udp_size, keepalive_ds, question_len;
+	uint8_t question[DNS_NAME_MAX + 4]; /* the client's, in its case */
 };
 
 enum txn_kind {
@@ -185,6 +186,9 @@ void txn_answer(struct worker *worker, struct txn *txn, enum reply_verdict verdi
 /* There won't be one: the end, too. */
 void txn_fail(struct worker *worker, struct txn *txn);
 
+/* What is asked from now on is what the client that waits did ask, before it was rewritten. */
+bool txn_ask_original(struct worker *worker, struct txn *txn);
+
 /* --- group.c -----------------------------------------------------------------------------------*/
 
 /* Asks the group of the first route. NOERROR: it is under way; else this is the answer. */
@@ -209,8 +213,9 @@ struct waiter *waiter_new(struct worker *worker);
 void waiter_release(struct forward *f, struct waiter *waiter);
 
 /* The client of this question waits for the answer to `txn`. */
-void waiter_add(struct txn *txn, struct waiter *waiter, const struct client *client,
-		const uint8_t *packet, const struct query *query, bool shadowed);
+void waiter_add(struct worker *worker, struct txn *txn, struct waiter *waiter,
+		const struct client *client, const uint8_t *packet, const struct query *query,
+		bool shadowed);
 
 /* Gives every client that waits the reply in hand, of `len` octets, as its own. */
 void waiters_answer(struct worker *worker, struct txn *txn, size_t len);

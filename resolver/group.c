@@ -91,6 +91,9 @@ enum dns_rcode group_ask_next(struct worker *worker, struct txn *txn, enum dns_r
 	if (txn->is_last || !(alternate = service_find_alternate(txn->block, rcode)))
 		return rcode;
 	group_leave(worker, txn);
+	if (alternate->original && txn->waiters && txn->waiters->rewritten &&
+	    !txn_ask_original(worker, txn))
+		return DNS_RCODE_SERVFAIL;
 	txn->is_last = true;
 	txn->ends_ms = txn->starts_ms + FORWARD_TOTAL_MS;
 	return ask_group(worker, txn, alternate->group);

@@ -76,6 +76,11 @@ static bool add_up(const struct query *query, struct wire *w, const struct wire_
 	return true;
 }
 
+const struct keep_bounds keep_usual = {
+	.max_s = {KEEP_MAX_S, KEEP_MAX_S},
+	.failure_s = KEEP_FAILURE_S,
+};
+
 enum keep_kind keep_judge(const struct query *query, uint8_t *reply, size_t len,
 			  uint32_t *ret_ttl_s)
 {

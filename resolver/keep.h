@@ -24,6 +24,16 @@ enum keep_kind {
 	KEEP_FAILURE, /* SERVFAIL */
 };
 
+/* How long what may be kept is kept. Indices: is it a denial. */
+struct keep_bounds {
+	bool off[2];
+	uint32_t min_s[2], max_s[2];
+	uint32_t failure_s; /* 0: failures are not kept */
+	bool keep_ttl;      /* TTLs are told as they were, however old the answer is */
+};
+
+extern const struct keep_bounds keep_usual;
+
 /*
  * Whether this question's answer is one that others may have: a plain one in class IN with RD, for
  * a type that records have, and without options that could change it (ECS, unknown ones). To be

@@ -105,7 +105,8 @@ static size_t compose(const struct worker *worker, const struct cache_entry *ent
 
 bool recall_takes(const struct worker *worker, const struct block *block, const struct query *query)
 {
-	return worker->recall && block->has_cache && keep_takes(query);
+	return worker->recall && block->has_cache &&
+	       service_caches(block, query->qname, query->qname_len) && keep_takes(query);
 }
 
 /* Likewise, over the question in `packet`. */
@@ -157,9 +158,13 @@ bool recall_rescue(struct worker *worker, const struct query *query, uint8_t *pa
 	return true;
 }
 
-void recall_keep(struct worker *worker, const struct query *query, const uint8_t *reply, size_t len)
+void recall_keep(struct worker *worker, const struct block *block, const struct query *query,
+		 const uint8_t *reply, size_t len)
 {
-	cache_store(worker->recall->cache, query, reply, len, worker->now_ms);
+	const struct keep_bounds bounds =
+		service_keep_bounds(block, query->qname, query->qname_len);
+
+	cache_store(worker->recall->cache, query, &bounds, reply, len, worker->now_ms);
 }
 
 bool recall_has_stale(struct worker *worker, const struct query *query)

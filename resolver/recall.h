@@ -60,8 +60,8 @@ bool recall_takes(const struct worker *worker, const struct block *block,
 uint32_t recall_epoch(const struct recall *recall);
 
 /* Keeps a reply as it came, if it may be kept. */
-void recall_keep(struct worker *worker, const struct query *query, const uint8_t *reply,
-		 size_t len);
+void recall_keep(struct worker *worker, const struct block *block, const struct query *query,
+		 const uint8_t *reply, size_t len);
 
 /* Something stale is there, to be given when the upstreams take too long. */
 bool recall_has_stale(struct worker *worker, const struct query *query);

@@ -227,12 +227,12 @@ static bool enter_block(struct resolve_context *context, struct query *q)
 }
 
 static enum resolve_action resolve_ours(struct resolve_context *context, struct query *q,
-					uint8_t *packet, size_t limit, size_t *ret_len)
+					uint8_t *packet, size_t size, size_t limit, size_t *ret_len)
 {
 	const struct block *block = context->block;
 
 	if (block->has_steps &&
-	    chain_run(context->chain, block, q, packet, limit, ret_len) == RESOLVE_REPLY)
+	    chain_run(context->chain, block, q, packet, ret_len, size, limit) == RESOLVE_REPLY)
 		return RESOLVE_REPLY;
 	if (service_asks_table(block, q->qname, q->qname_len))
 		return resolve_table(&(struct step){context, q, packet, limit, ret_len});
@@ -273,7 +273,11 @@ enum resolve_action resolve_message(struct resolve_context *context, uint8_t *pa
 		if (verdict == QUERY_FORWARD)
 			return RESOLVE_FORWARD;
 		hold_size(context->block, ret_query, &limit);
-		return resolve_ours(context, ret_query, packet, limit, ret_len);
+		*ret_len = len;
+		return resolve_ours(context, ret_query, packet,
+				    transport == RESOLVE_TCP ? RESOLVE_TCP_BUFFER
+							     : RESOLVE_UDP_BUFFER,
+				    limit, ret_len);
 	case QUERY_CHAOS:
 		*ret_len = resolve_chaos(context, ret_query, packet, limit);
 		return RESOLVE_REPLY;

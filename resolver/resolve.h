@@ -14,7 +14,7 @@ enum resolve_transport { RESOLVE_UDP, RESOLVE_TCP };
 enum resolve_action {
 	RESOLVE_DROP,    /* say nothing */
 	RESOLVE_REPLY,   /* the packet is the answer now */
-	RESOLVE_FORWARD, /* ask an upstream; the packet is untouched */
+	RESOLVE_FORWARD, /* ask an upstream; the packet is untouched, unless rewritten */
 	/*
 	 * Likewise, but the name is one of ours that shadows one elsewhere: if the upstream says
 	 * NXDOMAIN, it is NOERROR without data, for the name exists.
@@ -56,7 +56,8 @@ struct resolve_context {
 
 /*
  * Decides about the `len` bytes in `packet` and writes the answer over them if it is ours to give;
- * *ret_len is then its length. `ret_query` is filled as query_parse() does.
+ * *ret_len is then its length. `ret_query` is filled as query_parse() does. What a block rewrites
+ * (chain.h) is what is forwarded: `packet`, `ret_query` and *ret_len say it then.
  */
 enum resolve_action resolve_message(struct resolve_context *context, uint8_t *packet, size_t len,
 				    enum resolve_transport transport, struct query *ret_query,

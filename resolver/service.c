@@ -65,6 +65,33 @@ bool service_asks_table(const struct block *block, const uint8_t *name, size_t l
 	return !route || route >= block->routes + block->n_ahead;
 }
 
+bool service_caches(const struct block *block, const uint8_t *name, size_t len)
+{
+	const struct corefile_cache *cache = block->corefile ? block->corefile->cache : NULL;
+
+	return !cache || !cache->zones.n || is_below(&cache->zones, name, len);
+}
+
+struct keep_bounds service_keep_bounds(const struct block *block, const uint8_t *name, size_t len)
+{
+	const struct corefile_cache *cache = block->corefile ? block->corefile->cache : NULL;
+	struct keep_bounds bounds = keep_usual;
+
+	if (!cache)
+		return bounds;
+	for (int i = 0; i < 2; i++) {
+		const struct corefile_cache_half *half = i ? &cache->denial : &cache->success;
+
+		bounds.off[i] = half->disabled && (!half->disabled_zones.n ||
+						   is_below(&half->disabled_zones, name, len));
+		bounds.min_s[i] = half->min_ttl;
+		bounds.max_s[i] = half->ttl < KEEP_MAX_S ? half->ttl : KEEP_MAX_S;
+	}
+	bounds.failure_s = cache->servfail_ms / 1000;
+	bounds.keep_ttl = cache->keep_ttl;
+	return bounds;
+}
+
 const struct service_alternate *service_find_alternate(const struct block *block,
 						       enum dns_rcode rcode)
 {
@@ -73,6 +100,15 @@ const struct service_alternate *service_find_alternate(const struct block *block
 			return &block->alternates[i];
 	}
 	return NULL;
+}
+
+bool service_may_ask_original(const struct block *block)
+{
+	for (size_t i = 0; i < block->n_alternates; i++) {
+		if (block->alternates[i].original)
+			return true;
+	}
+	return false;
 }
 
 void service_free(struct service *service)

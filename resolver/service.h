@@ -15,6 +15,7 @@
 #define MESHDNS_RESOLVER_SERVICE_H
 
 #include "resolver/corefile/corefile.h"
+#include "resolver/keep.h"
 #include "resolver/resolve.h"
 #include "resolver/upstreams.h"
 
@@ -111,9 +112,16 @@ const struct service_route *service_find_route(const struct block *block,
 /* Whether the table is asked about the name. */
 bool service_asks_table(const struct block *block, const uint8_t *name, size_t len);
 
+/* Of a block with a cache: whether the name's answers are for it, and how long they are kept. */
+bool service_caches(const struct block *block, const uint8_t *name, size_t len);
+struct keep_bounds service_keep_bounds(const struct block *block, const uint8_t *name, size_t len);
+
 /* NULL: an answer with this rcode stands. */
 const struct service_alternate *service_find_alternate(const struct block *block,
 						       enum dns_rcode rcode);
+
+/* Whether an alternate asks as the client did. */
+bool service_may_ask_original(const struct block *block);
 
 void service_free(struct service *service);
 

@@ -212,7 +212,7 @@ static int make_block(struct service_source *source, struct service *service,
 	*ret = (struct block){
 		.corefile = server,
 		.has_cache = server->cache,
-		.has_steps = server->any || server->templates,
+		.has_steps = server->any || server->rewrite || server->templates,
 		.udp_max = server->bufsize,
 		.otherwise = answers_at_all(server) ? DNS_RCODE_SERVFAIL : DNS_RCODE_REFUSED,
 	};

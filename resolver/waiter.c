@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "resolver/answer.h"
+#include "resolver/corefile/rewrite_apply.h"
 #include "resolver/forward_parts.h"
 #include "resolver/recall.h"
 
@@ -21,9 +22,12 @@ void waiter_release(struct forward *f, struct waiter *waiter)
 	f->free_waiters = waiter;
 }
 
-void waiter_add(struct txn *txn, struct waiter *waiter, const struct client *client,
-		const uint8_t *packet, const struct query *query, bool shadowed)
+void waiter_add(struct worker *worker, struct txn *txn, struct waiter *waiter,
+		const struct client *client, const uint8_t *packet, const struct query *query,
+		bool shadowed)
 {
+	const struct chain *chain = &worker->chain;
+
 	waiter->client = *client;
 	waiter->shadowed = shadowed;
 	waiter->has_edns = query->edns.present;
@@ -32,7 +36,10 @@ void waiter_add(struct txn *txn, struct waiter *waiter, const struct client *cli
 	waiter->keepalive_ds = query->edns.keepalive_ds;
 	waiter->id = query->id;
 	waiter->flags = query->flags;
-	memcpy(waiter->question, packet + DNS_HEADER_LEN, query->question_len);
+	waiter->rewritten = txn->block->has_steps && chain->is_rewritten;
+	waiter->question_len = waiter->rewritten ? chain->asked.question_len : query->question_len;
+	memcpy(waiter->question, waiter->rewritten ? chain->question : packet + DNS_HEADER_LEN,
+	       waiter->question_len);
 	waiter->next = txn->waiters;
 	txn->waiters = waiter;
 }
@@ -44,7 +51,7 @@ static struct query query_of(const struct query *asked, const struct waiter *wai
 		.id = waiter->id,
 		.flags = waiter->flags,
 		.qtype = asked->qtype,
-		.question_len = asked->question_len,
+		.question_len = waiter->question_len,
 		.verbatim = asked->verbatim,
 		.edns = {.present = waiter->has_edns,
 			 .dnssec_ok = waiter->dnssec_ok,
@@ -91,24 +98,77 @@ void waiters_error(struct worker *worker, struct txn *txn, bool truncated, enum 
 	}
 }
 
-void waiters_answer(struct worker *worker, struct txn *txn, size_t len)
+/*
+ * Makes an answer to what was asked upstream, of *len octets, one to what the client asked before
+ * that was rewritten. NULL: it can't be.
+ */
+static uint8_t *rewrite_back(struct worker *worker, const struct txn *txn,
+			     const struct waiter *waiter, uint8_t *answer, size_t *len)
+{
+	const struct rewrite_context context = {txn->block->corefile->rewrite,
+						&worker->chain.scratch};
+	struct query asked = query_of(&txn->query, waiter);
+	struct wire w = wire_over((uint8_t *)waiter->question, waiter->question_len);
+	uint8_t *out = worker->forward->scratch;
+	struct err err;
+
+	asked.qname_len = (uint8_t)wire_get_name(&w, asked.qname);
+	wire_name_fold(asked.qname, asked.qname_len);
+	asked.qtype = wire_get_u16(&w);
+	asked.qclass = wire_get_u16(&w);
+	*len = rewrite_answer(&context, &asked, waiter->question, answer, *len, out,
+			      client_limit(waiter, &asked), &err);
+	return *len ? out : NULL;
+}
+
+/* The question as it was asked upstream, as far as the client's answer depends on that. */
+static struct query forwarded_of(const struct txn *txn, const struct waiter *waiter)
+{
+	struct query query = query_of(&txn->query, waiter);
+
+	query.question_len = txn->query.question_len;
+	return query;
+}
+
+/* What stands in the question of the answer before it is the client's. */
+static const uint8_t *question_of(const struct txn *txn, const struct waiter *waiter)
+{
+	return waiter->rewritten ? txn->out.packet + DNS_HEADER_LEN : waiter->question;
+}
+
+/* The reply in hand as the client's own. NULL: there is none. */
+static uint8_t *own_answer(struct worker *worker, const struct txn *txn,
+			   const struct waiter *waiter, size_t *len)
 {
 	struct forward *f = worker->forward;
+	struct query query = forwarded_of(txn, waiter);
+	size_t limit = client_limit(waiter, &query);
+	uint8_t *own = f->reply;
+
+	if (*len > limit && !waiter->rewritten) {
+		own = memcpy(f->scratch, f->reply, *len);
+		*len = reply_truncate(&query, own, *len, limit);
+	}
+	reply_restore(&query, question_of(txn, waiter), waiter->shadowed, own, *len);
+	return waiter->rewritten ? rewrite_back(worker, txn, waiter, own, len) : own;
+}
+
+void waiters_answer(struct worker *worker, struct txn *txn, size_t len)
+{
 	struct waiter *waiter;
 
 	while ((waiter = txn->waiters)) {
 		struct query query = query_of(&txn->query, waiter);
-		size_t limit = client_limit(waiter, &query), own_len = len;
-		uint8_t *own = f->reply;
+		size_t own_len = len;
+		const uint8_t *own = own_answer(worker, txn, waiter, &own_len);
 
-		if (len > limit || query.edns.keepalive_ds)
-			own = memcpy(f->scratch, f->reply, len);
-		if (len > limit)
-			own_len = reply_truncate(&query, own, len, limit);
-		own_len = reply_restore(&query, waiter->question, waiter->shadowed, own, own_len);
-		worker_reply(worker, &waiter->client, &query, txn->answered_by, own, own_len);
+		if (own)
+			worker_reply(worker, &waiter->client, &query, txn->answered_by, own,
+				     own_len);
+		else
+			answer_empty(worker, waiter, &txn->query, -1, false, DNS_RCODE_SERVFAIL);
 		txn->waiters = waiter->next;
-		waiter_release(f, waiter);
+		waiter_release(worker->forward, waiter);
 	}
 }
 
@@ -121,12 +181,14 @@ void waiters_stale(struct worker *worker, struct txn *txn)
 		return;
 	txn->waiters = NULL;
 	for (; waiter; waiter = next) {
-		struct query own = query_of(&query, waiter);
+		struct query own = query_of(&query, waiter), asked = forwarded_of(txn, waiter);
 		size_t len;
-		const uint8_t *answer =
-			recall_stale(worker, &query, &own, waiter->question, waiter->shadowed,
-				     client_limit(waiter, &own), &len);
+		uint8_t *answer = (uint8_t *)recall_stale(
+			worker, &query, &asked, question_of(txn, waiter), waiter->shadowed,
+			waiter->rewritten ? DNS_MESSAGE_MAX : client_limit(waiter, &own), &len);
 
+		if (answer && waiter->rewritten)
+			answer = rewrite_back(worker, txn, waiter, answer, &len);
 		next = waiter->next;
 		if (answer)
 			worker_reply(worker, &waiter->client, &own, WORKER_CACHED, answer, len);

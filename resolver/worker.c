@@ -286,7 +286,7 @@ static enum worker_outcome ask_elsewhere(struct worker *worker, const struct cli
 	return WORKER_ANSWERED;
 }
 
-static void note_remote(struct chain *chain, const struct client *client)
+static void begin_chain(struct chain *chain, const struct client *client)
 {
 	struct sockaddr_storage ss = {0};
 	struct endpoint ep;
@@ -294,6 +294,7 @@ static void note_remote(struct chain *chain, const struct client *client)
 	memcpy(&ss, &client->peer, sizeof(client->peer));
 	if (endpoint_from_sockaddr(&ss, &ep))
 		chain->remote = ep.addr;
+	chain_begin(chain);
 }
 
 /* Why a step of a Corefile could not do what it was to. */
@@ -305,7 +306,19 @@ static void tell_failure(struct worker *worker)
 	if (chain->err.msg[0] && log_limit_pass(&worker->failures, worker->now_ms, &kept_back))
 		log_error("a question could not be answered", "reason=\"%s\" kept_back=%u",
 			  chain->err.msg, kept_back);
-	chain->err.msg[0] = '\0';
+}
+
+/* The last thing that is done to an answer of a listener whose blocks have steps. */
+static void end_chain(struct worker *worker, uint8_t *packet, size_t *len,
+		      enum resolve_transport transport)
+{
+	struct chain *chain = &worker->chain;
+
+	if (chain->is_rewritten)
+		*len = chain_restore(chain, worker->context.block, packet, *len,
+				     transport == RESOLVE_TCP ? DNS_MESSAGE_MAX
+							      : query_udp_limit(&chain->asked));
+	tell_failure(worker);
 }
 
 enum worker_outcome worker_handle(struct worker *worker, struct client *client, uint8_t *packet,
@@ -322,7 +335,7 @@ enum worker_outcome worker_handle(struct worker *worker, struct client *client, 
 		tap_query(worker, client, packet, *len);
 	worker->context.listen = &worker->service->listen[client->listener];
 	if (worker->context.listen->has_steps)
-		note_remote(&worker->chain, client);
+		begin_chain(&worker->chain, client);
 	action = resolve_message(&worker->context, packet, *len, transport, &query, len);
 	if (action == RESOLVE_DROP) {
 		stats_add(&worker->stats.drops[STATS_DROP_MALFORMED], 1);
@@ -336,7 +349,7 @@ enum worker_outcome worker_handle(struct worker *worker, struct client *client, 
 			return outcome;
 	}
 	if (worker->context.listen->has_steps)
-		tell_failure(worker);
+		end_chain(worker, packet, len, transport);
 	note_answer(worker, client, &query, upstream, packet, *len);
 	worker->unmeasured++;
 	return WORKER_ANSWERED;

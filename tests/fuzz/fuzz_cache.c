@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (reply_check(&query, asked, 0xabcd, false, reply, size - 2, &rcode) == REPLY_WHOLE) {
 		for (int i = 0; i < 40; i++) {
 			query.flags ^= i % 2 ? DNS_FLAG_CD : 0;
-			cache_store(cache, &query, reply, size - 2, now_ms);
+			cache_store(cache, &query, &keep_usual, reply, size - 2, now_ms);
 			now_ms += i ? 1 : data[0] * 256000 + data[1] * 1000;
 			if (cache_find(cache, &query, now_ms, &entry) == CACHE_MISS)
 				continue;

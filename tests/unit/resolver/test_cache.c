@@ -61,7 +61,7 @@ static void store(const struct query *q, uint16_t flags, uint32_t ttl, bool soa)
 		put_soa(&m, ttl, 60);
 	else
 		put_rr(&m, "www.example", q->qtype, DNS_CLASS_IN, ttl, "\1\2\3\4", 4);
-	cache_store(cache, q, m.bytes, m.w.pos, now);
+	cache_store(cache, q, &keep_usual, m.bytes, m.w.pos, now);
 }
 
 static enum cache_result look(const struct query *q)
@@ -171,13 +171,13 @@ Test(cache, not_kept)
 	cr_expect_eq(look(&q), CACHE_MISS, "refused");
 	message_init(&m, DNS_FLAG_QR | DNS_RCODE_NXDOMAIN, 1, 0, 0, 0);
 	put_question(&m, "www.example", DNS_TYPE_A, DNS_CLASS_IN);
-	cache_store(cache, &q, m.bytes, m.w.pos, now);
+	cache_store(cache, &q, &keep_usual, m.bytes, m.w.pos, now);
 	cr_expect_eq(look(&q), CACHE_MISS, "no SOA");
 	message_init(&m, DNS_FLAG_QR, 1, 1, 0, 1);
 	put_question(&m, "www.example", DNS_TYPE_A, DNS_CLASS_IN);
 	put_rr(&m, "www.example", DNS_TYPE_A, DNS_CLASS_IN, 60, "\1\2\3\4", 4);
 	put_rr(&m, "", DNS_TYPE_OPT, 1232, 1u << 24, "", 0);
-	cache_store(cache, &q, m.bytes, m.w.pos, now);
+	cache_store(cache, &q, &keep_usual, m.bytes, m.w.pos, now);
 	cr_expect_eq(look(&q), CACHE_MISS, "the rcode goes on in the OPT");
 	cr_expect_eq(stats_get(&stats.drops), 5);
 }

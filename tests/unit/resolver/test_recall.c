@@ -3,6 +3,7 @@
 #include "resolver/recall.h"
 #include "tests/unit/resolver/packets.h"
 
+static const struct block block = {.has_cache = true};
 static struct recall_flush flush;
 static struct worker_config config = {.cache_size = CACHE_MIN, .flush = &flush};
 static struct worker worker = {.config = &config, .now_ms = 1000000};
@@ -39,7 +40,7 @@ static void keep(const char *name)
 	message_init(&m, DNS_FLAG_QR | DNS_FLAG_AA | DNS_FLAG_RA, 1, 1, 0, 0);
 	put_question(&m, name, DNS_TYPE_A, DNS_CLASS_IN);
 	put_rr(&m, name, DNS_TYPE_A, DNS_CLASS_IN, 60, "\1\2\3\4", 4);
-	recall_keep(&worker, &q, m.bytes, m.w.pos);
+	recall_keep(&worker, &block, &q, m.bytes, m.w.pos);
 }
 
 static bool knows(const char *name)
