@@ -387,4 +387,18 @@ test_the_table() {
 	expect_status 0 as_app answers-table.py 127.0.0.1 15053 "$SYSTEM/answers.table"
 }
 
+# A pod's: with ndots:5 its clients put each of these behind redis.mesh first.
+test_the_search_list_of_resolv_conf() {
+	local reply
+	capture
+	printf 'search ns.svc.cluster.local svc.cluster.local\noptions ndots:5\n' >>"/etc/netns/$APP/resolv.conf"
+	serve --search-path resolv.conf
+	reply=$(query redis.mesh.ns.svc.cluster.local)
+	expect_eq '240.0.0.1 redis.mesh.' "$(section answer <<<"$reply" | awk '{ print $NF }' | flat)"
+	expect_eq '240.0.0.1' "$(query +short redis.mesh.svc.cluster.local | tail -n 1)"
+	upstream_not_saw redis.mesh
+	expect_eq NXDOMAIN "$(query redis.mesh.cluster.local | rcode)" "it is not in the list"
+	upstream_saw redis.mesh.cluster.local
+}
+
 run_tests "$@"

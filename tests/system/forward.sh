@@ -62,13 +62,13 @@ test_the_next_server_over_tcp() {
 	expect_between 100 5000 "$TOOK" "ms"
 }
 
-test_servfail_within_five_seconds_when_all_are_silent() {
+test_servfail_before_a_client_gives_up_when_all_are_silent() {
 	local transport
 	serve --upstream "$SPARE4" --upstream "$SPARE6"
 	for transport in +notcp +tcp; do
-		timed query $transport www.outside.example
+		timed query $transport www.outside.example # which waits for six seconds
 		expect_eq SERVFAIL "$(rcode <<<"$OUTPUT")"
-		expect_between 1000 5000 "$TOOK" "ms with $transport"
+		expect_between 1000 5900 "$TOOK" "ms with $transport"
 	done
 	expect_eq 240.0.0.1 "$(query +short redis.mesh)"
 }
@@ -219,7 +219,7 @@ test_mesh_names_do_not_wait_for_the_outside() {
 	wait_for 5 logged flood sent
 	timed query +short redis.mesh
 	expect_eq 240.0.0.1 "$OUTPUT"
-	expect_between 0 300 "$TOOK" "ms, dig included"
+	expect_between 0 2000 "$TOOK" "ms, dig included; the others wait for twice that"
 	# shellcheck disable=SC2031 # a test is a subshell
 	wait_for 10 ended "${PID[flood]}"
 	expect_eq '500 SERVFAIL' "$(log_of flood | tail -n +2)"
