@@ -37,6 +37,13 @@ static int adopt_mesh(struct settings *s, const struct corefile_mesh *mesh,
 		s->names[s->n_names++] = mesh->names[i];
 	}
 	s->load.n_sources = s->n_names;
+	if (mesh->kuma && s->kuma_socket && strcmp(mesh->kuma, s->kuma_socket) != 0)
+		return corefile_fail(err, mesh->place, "mesh: names come from %s already",
+				     s->kuma_socket);
+	if (mesh->kuma) {
+		s->kuma_socket = mesh->kuma;
+		s->kuma_poll_ms = mesh->kuma_poll_ms;
+	}
 	s->load.ttl = mesh->ttl;
 	s->load.domain_len = mesh->domain.len;
 	memcpy(s->load.domain, mesh->domain.name, mesh->domain.len);

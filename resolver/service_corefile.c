@@ -44,9 +44,10 @@ static int add_targets(struct service_source *source, struct service *service,
 static bool is_filter(const struct service_source *source, const struct corefile_forward *f)
 {
 	const struct corefile_target *t = f->to.list;
+	const struct settings *s = source->settings;
 
-	return source->settings->n_names > 0 && f->to.n == 1 && t->transport == COREFILE_PLAIN &&
-	       !t->file && t->ep.port == source->settings->corefile.envoy_port &&
+	return (s->n_names > 0 || s->kuma_socket) && f->to.n == 1 &&
+	       t->transport == COREFILE_PLAIN && !t->file && t->ep.port == s->corefile.envoy_port &&
 	       addr_is_loopback(&t->ep.addr);
 }
 

@@ -11,6 +11,7 @@
 #include "common/options.h"
 #include "common/resolvconf.h"
 #include "resolver/cache.h"
+#include "resolver/corefile/directives.h"
 #include "resolver/corefile/render.h"
 #include "resolver/ctl.h"
 #include "resolver/dnstap.h"
@@ -234,24 +235,14 @@ static int parse_stale(void *settings, const char *value, struct err *err)
 	return 0;
 }
 
-/* "500ms", "1s", "2m" */
 static int parse_kuma_poll(void *settings, const char *value, struct err *err)
 {
-	size_t digits = strspn(value, "0123456789");
-	const char *unit = value + digits;
-	uint64_t number, scale = !strcmp(unit, "ms")  ? 1
-				 : !strcmp(unit, "s") ? 1000
-				 : !strcmp(unit, "m") ? 60000
-						      : 0;
-	char text[16] = "";
+	uint32_t *poll_ms = &((struct settings *)settings)->kuma_poll_ms;
 
-	if (digits < sizeof(text))
-		memcpy(text, value, digits);
-	if (!scale || !options_parse_number(text, 1, KUMA_POLL_MAX_MS / scale, &number) ||
-	    number * scale < KUMA_POLL_MIN_MS)
-		return err_set(err, EINVAL, "\"%s\" is not a time from 100ms to 60m, like 1s",
+	if (!duration_parse(value, poll_ms) || *poll_ms < KUMA_POLL_MIN_MS ||
+	    *poll_ms > KUMA_POLL_MAX_MS)
+		return err_set(err, EINVAL, "\"%s\" is not a time from 100ms to 1h, like 1s",
 			       value);
-	((struct settings *)settings)->kuma_poll_ms = (uint32_t)(number * scale);
 	return 0;
 }
 

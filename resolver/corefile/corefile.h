@@ -159,6 +159,8 @@ struct corefile_mesh {
 	struct corefile_zones zones;
 	const char **names; /* files and folders */
 	size_t n_names;
+	const char *kuma; /* the data plane's socket; NULL: none */
+	uint32_t kuma_poll_ms;
 	struct corefile_zone domain;
 	uint32_t ttl;
 	struct corefile_zones authoritative, search;

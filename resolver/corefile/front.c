@@ -52,6 +52,13 @@ static void print_mesh(const struct settings *s, FILE *out)
 		corefile_print_word(s->names[i], out);
 		fputc('\n', out);
 	}
+	if (s->kuma_socket) {
+		fputs("        kuma ", out);
+		corefile_print_word(s->kuma_socket, out);
+		fputc(' ', out);
+		print_duration(s->kuma_poll_ms, out);
+		fputc('\n', out);
+	}
 	fputs("        domain ", out);
 	print_zone(&domain, out);
 	fprintf(out, "\n        ttl %u\n", s->load.ttl);

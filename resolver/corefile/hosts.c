@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "resolver/corefile/directives.h"
+#include "resolver/kuma.h"
 #include "resolver/names.h"
 
 #define HOSTS_TTL       3600
@@ -162,6 +163,22 @@ static int parse_mesh_names(struct directive_parse *d, const struct corefile_lin
 	return 0;
 }
 
+/* SOCKET [TIME] */
+static int parse_mesh_kuma(struct directive_parse *d, const struct corefile_line *line,
+			   void *config)
+{
+	struct corefile_mesh *mesh = config;
+	int rc = line->n_words > 2 ? directive_duration(d, line, 2, &mesh->kuma_poll_ms) : 0;
+
+	mesh->kuma = line->words[1];
+	if (rc == 0 && strlen(mesh->kuma) > KUMA_PATH_MAX)
+		return directive_fail(d, line, "kuma: expected a socket, which has a shorter path");
+	if (rc == 0 &&
+	    (mesh->kuma_poll_ms < KUMA_POLL_MIN_MS || mesh->kuma_poll_ms > KUMA_POLL_MAX_MS))
+		return directive_fail(d, line, "kuma: expected a time from 100ms to 1h");
+	return rc;
+}
+
 static int parse_mesh_domain(struct directive_parse *d, const struct corefile_line *line,
 			     void *config)
 {
@@ -192,6 +209,7 @@ static int parse_mesh_search(struct directive_parse *d, const struct corefile_li
 
 static const struct property mesh_properties[] = {
 	{"names", "FILE|FOLDER...", 1, MANY, parse_mesh_names},
+	{"kuma", "SOCKET [TIME]", 1, 2, parse_mesh_kuma},
 	{"domain", "DOMAIN", 1, 1, parse_mesh_domain},
 	{"ttl", "SECONDS", 1, 1, parse_mesh_ttl},
 	{"authoritative", "ZONE...", 1, MANY, parse_mesh_authoritative},
@@ -208,6 +226,7 @@ int mesh_parse(struct directive_parse *d)
 		return directive_no_memory(d);
 	mesh->place = d->line->place;
 	mesh->ttl = MESH_TTL;
+	mesh->kuma_poll_ms = KUMA_POLL_MS;
 	zone_parse("mesh", 4, &mesh->domain);
 	if ((rc = directive_zones(d, d->line, 1, &mesh->zones)) < 0 ||
 	    (rc = directive_properties(d, mesh_properties, mesh)) < 0)
@@ -237,6 +256,13 @@ void mesh_print(const struct corefile_server *server, FILE *out)
 	for (size_t i = 0; i < mesh->n_names; i++) {
 		fputs("        names ", out);
 		corefile_print_word(mesh->names[i], out);
+		fputc('\n', out);
+	}
+	if (mesh->kuma) {
+		fputs("        kuma ", out);
+		corefile_print_word(mesh->kuma, out);
+		fputc(' ', out);
+		print_duration(mesh->kuma_poll_ms, out);
 		fputc('\n', out);
 	}
 	fputs("        domain ", out);

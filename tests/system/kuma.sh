@@ -209,6 +209,19 @@ test_a_restart_without_a_data_plane() {
 	expect_vip 240.0.0.8 file.mesh
 }
 
+test_a_corefile_may_name_the_socket() {
+	map redis.mesh 240.0.0.1
+	rm -f "$LAB/kuma/mode"
+	start_dataplane
+	printf '.:15053 {\n mesh {\n kuma %s 100ms\n }\n forward . 127.0.0.1:15054\n}\n' \
+		"$LAB/kuma/socket" >"$LAB/Corefile"
+	start_resolver -conf "$LAB/Corefile"
+	expect_vip 240.0.0.1 redis.mesh
+	map redis.mesh 240.0.0.2
+	expect_soon 240.0.0.2 redis.mesh
+	expect_match 'kuma /a/b 2s$' "$(meshdns-resolver --kuma-socket /a/b --kuma-poll 2s --print-config)"
+}
+
 test_metrics_have_kumas_names_and_labels() {
 	map redis.mesh 240.0.0.1 other.mesh 240.0.0.2
 	start_kuma

@@ -275,13 +275,17 @@ Test(corefile, tables)
 		{"    mesh mesh a.example {\n"
 		 "        names /etc/meshdns/names.d\n"
 		 "        names \"a b\"\n"
+		 "        kuma /run/kuma.sock 500ms\n"
 		 "        domain mesh.local\n"
 		 "        ttl 30\n"
 		 "        authoritative mesh.local\n"
 		 "        search svc.cluster.local cluster.local\n"
 		 "    }",
 		 NULL},
+		{"mesh {\n kuma /a\n}",
+		 "    mesh {\n        kuma /a 1s\n        domain mesh\n        ttl 60\n    }"},
 		{"mesh {\n ttl x\n}", "! mesh: ttl: expected a number"},
+		{"mesh {\n kuma /a 99ms\n}", "! mesh: kuma: expected a time from 100ms to 1h"},
 	};
 
 	check(rows, ARRAY_SIZE(rows));
