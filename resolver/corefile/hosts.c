@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* hosts and mesh: names from tables. */
+/* hosts and mesh: names from tables. What hosts does with one is hosts_table.c's. */
 #include <string.h>
 
 #include "resolver/corefile/directives.h"
 #include "resolver/kuma.h"
 #include "resolver/names.h"
+#include "resolver/nametext.h"
 
 #define HOSTS_TTL       3600
 #define HOSTS_RELOAD_MS 5000
@@ -52,16 +53,16 @@ static const struct property hosts_properties[] = {
 static int parse_inline_host(struct directive_parse *d, const struct corefile_line *line,
 			     const struct addr *addr, struct corefile_host ***end)
 {
-	struct corefile_zone name;
+	uint8_t name[DNS_NAME_MAX];
 
 	if (line->n_words < 2)
 		return directive_fail(d, line, "expected names behind the address");
 	for (size_t i = 1; i < line->n_words; i++) {
 		struct corefile_host *host = ARENA_NEW(&d->corefile->arena, struct corefile_host);
-		int rc = directive_zone(d, line, i, &name);
 
-		if (rc < 0)
-			return rc;
+		if (!nametext_read(line->words[i], strlen(line->words[i]), name))
+			return directive_fail(d, line, "expected a name but not \"%.60s\"",
+					      line->words[i]);
 		if (!host)
 			return directive_no_memory(d);
 		host->addr = *addr;
@@ -128,7 +129,9 @@ void hosts_print(const struct corefile_server *server, FILE *out)
 	for (const struct corefile_host *host = hosts->inline_hosts; host; host = host->next) {
 		char text[ADDR_TEXT_MAX];
 
-		fprintf(out, "        %s %s\n", addr_format(&host->addr, text), host->name);
+		fprintf(out, "        %s ", addr_format(&host->addr, text));
+		corefile_print_word(host->name, out);
+		fputc('\n', out);
 	}
 	if (hosts->ttl != HOSTS_TTL)
 		fprintf(out, "        ttl %u\n", hosts->ttl);

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "resolver/corefile/hosts_table.h"
 #include "resolver/corefile/template_answer.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -18,6 +19,8 @@ static const char text[] =
 	" answer \"{{ .Name }} TXT {{ printf `%q` .Name }}\"\n"
 	" authority \"{{ .Zone }} SOA ns.{{ .Zone }} . 1 1 1 1 1\"\n fallthrough\n}\n"
 	"template ANY ANY {\n rcode NXDOMAIN\n additional \"{{ .Name }} CNAME {{ .Name }}\"\n}\n"
+	"hosts /nowhere {\n 10.0.0.1 a.example *.b.example\n 10.0.0.2 a.example\n ::1 a.example\n"
+	" fallthrough a.example\n}\n"
 	"}\n";
 
 static void must(bool ok)
@@ -63,6 +66,24 @@ static void run_templates(const struct corefile *corefile, const struct query *q
 	}
 }
 
+static void run_hosts(const struct corefile *corefile, const struct query *query,
+		      const uint8_t *asked, uint8_t *packet)
+{
+	static struct hosts_table *table;
+	static struct corefile_zones zones;
+	size_t len = 0;
+
+	if (!table) {
+		zones = (struct corefile_zones){&corefile->servers->keys[0].zone, 1};
+		must(hosts_load(corefile->servers->hosts, &zones, false, &table, NULL) == 0);
+	}
+	if (hosts_answer(table, query, packet, DNS_UDP_MIN_SIZE, &len) == HOSTS_ANSWERED)
+		check_message(query, asked, packet, len, DNS_UDP_MIN_SIZE);
+	else
+		must(query->qtype != DNS_TYPE_A || query->qname_len != 11 ||
+		     memcmp(query->qname, "\1a\7example", 11) != 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct corefile *corefile;
@@ -79,8 +100,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(packet);
 	memcpy(packet, data, size);
 	verdict = query_parse(packet, size, &query);
-	if (verdict == QUERY_OURS || (verdict == QUERY_REFUSED && query.question_len))
+	if (verdict == QUERY_OURS || (verdict == QUERY_REFUSED && query.question_len)) {
+		run_hosts(corefile, &query, data, packet);
+		memcpy(packet, data, size);
 		run_templates(corefile, &query, data, packet);
+	}
 	free(packet);
 	return 0;
 }

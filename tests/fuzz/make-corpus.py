@@ -403,6 +403,11 @@ CAUSE = {
 
 # Questions to the Corefile of fuzz_plugins.c.
 PLUGINS = {
+    "hosts-a": message(body=question("A.example")),
+    "hosts-aaaa": message(ar=1, body=question("a.example", 28) + opt()),
+    "hosts-mx": message(body=question("a.example", 15)),
+    "hosts-wildcard": message(body=question("x.b.example")),
+    "hosts-ptr": message(body=question("1.0.0.10.in-addr.arpa", 12)),
     "template-a": message(body=question("ip-4.example")),
     "template-too-large": message(body=question("ip-256.example")),
     "template-other-expression": message(body=question("A.b.X")),

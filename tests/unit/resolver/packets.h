@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "resolver/names.h"
+#include "resolver/nametext.h"
 #include "resolver/resolve.h"
 #include "tests/table.h"
 
@@ -19,17 +20,13 @@ struct message {
 	struct wire w;
 };
 
+/* In the case of the text; "" is the root. */
 static inline void put_name(struct wire *w, const char *text)
 {
-	uint8_t name[DNS_NAME_MAX];
-	size_t len = wire_name_from_text(text, strlen(text), name);
+	uint8_t name[DNS_NAME_MAX] = {0};
+	size_t len = nametext_read(text, strlen(text), name);
 
-	/* The case of the text, the form of the wire. */
-	for (size_t at = 0, i = 0; len && name[at]; at += name[at] + 1u) {
-		memcpy(name + at + 1, text + i, name[at]);
-		i += name[at] + 1u;
-	}
-	wire_put_bytes(w, len ? name : (const uint8_t *)"", len ? len : 1);
+	wire_put_bytes(w, name, len ? len : 1);
 }
 
 /* Header with the given flags and counts. */
