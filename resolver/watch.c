@@ -13,9 +13,8 @@
 #include "resolver/load.h"
 
 #define WRITING IN_MODIFY
-#define SETTLED                                                                                  \
-	(IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_DELETE_SELF | \
-	 IN_MOVE_SELF | IN_ATTRIB)
+#define WHOLE   (IN_CLOSE_WRITE | IN_MOVED_TO)
+#define SETTLED (IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB)
 
 int watch_init(struct watch *watch, const char *const *paths, size_t n_paths, struct err *err)
 {
@@ -148,7 +147,7 @@ static uint64_t take_stamp(struct watch *watch)
 
 static int add(struct watch *watch, const char *path, struct err *err)
 {
-	int number = inotify_add_watch(watch->fd, path, WRITING | SETTLED);
+	int number = inotify_add_watch(watch->fd, path, WRITING | WHOLE | SETTLED);
 
 	if (number < 0 && errno == ENOSPC)
 		return err_set(err, errno,
@@ -215,10 +214,10 @@ static void set_writing(struct watch *watch, int64_t now_ms)
 }
 
 /* The first thing that settles sets the time, so that a busy folder delays nothing. */
-static void set_settled(struct watch *watch, int64_t now_ms)
+static void set_settled(struct watch *watch, int64_t due_ms)
 {
-	if (!watch->settled)
-		watch->due_ms = now_ms + WATCH_SETTLE_MS;
+	if (!watch->settled || due_ms < watch->due_ms)
+		watch->due_ms = due_ms;
 	watch->settled = true;
 }
 
@@ -244,7 +243,8 @@ static void read_events(struct watch *watch, int64_t now_ms)
 			if (event->mask == WRITING)
 				set_writing(watch, now_ms);
 			else
-				set_settled(watch, now_ms);
+				set_settled(watch, event->mask & WHOLE ? now_ms
+								       : now_ms + WATCH_SETTLE_MS);
 		}
 	}
 }

@@ -8,9 +8,10 @@
  * turned, a file behind a folder's symlinks, a network file system) shows in the stamp, a hash of
  * what stat(2) says of all files, which is looked at every WATCH_POLL_MS.
  *
- * The names are due shortly after a file was closed or moved, later while somebody is still
- * writing, so that a half-written file is not read. Reading once too often costs nothing, for
- * nobody waits for it.
+ * The names are due at once when a file was closed after writing or moved to its place, for then it
+ * is whole; shortly after something else happened to one (moved away, removed, made), for more will
+ * follow; later while somebody is still writing, so that a half-written file is not read. Reading
+ * once too often costs little, and what happens during a load is taken together after it.
  */
 #ifndef MESHDNS_RESOLVER_WATCH_H
 #define MESHDNS_RESOLVER_WATCH_H
@@ -21,7 +22,7 @@
 
 #include "common/err.h"
 
-#define WATCH_SETTLE_MS  1    /* after a file was closed or moved */
+#define WATCH_SETTLE_MS  10   /* after something happened that did not leave a file whole */
 #define WATCH_WRITING_MS 1000 /* after the last write of a file still open */
 #define WATCH_RETRY_MS   2000 /* after a load that failed */
 #define WATCH_POLL_MS    2000 /* between looks at the stamp */
@@ -39,7 +40,7 @@ struct watch {
 	uint64_t stamp;
 	int64_t poll_ms; /* monotonic time of the next look at the stamp */
 	int64_t due_ms;  /* monotonic time at which to load again; 0: nothing happened */
-	bool settled;    /* due because something was closed or moved: no writing delays that */
+	bool settled;    /* due because of more than writing: writing does not delay that */
 };
 
 /* At most WATCH_PATHS_MAX paths. */
