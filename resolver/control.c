@@ -123,6 +123,7 @@ static void reload(struct control *control, const struct load_given *given)
 	state_names_replaced(&control->state, old, names, monotonic_ms());
 	if (restored)
 		ready_notify("STATUS=", NULL);
+	loader_settle(control->loader);
 }
 
 /* As sd_notify(3) wants it of a service that is told to reload. */
@@ -491,6 +492,7 @@ int control_run(const struct settings *settings, struct listener *listeners, siz
 	    (rc = load_first(control, err)) == 0 &&
 	    (rc = start_workers(control, listeners, n_listeners, err)) == 0) {
 		tell_ready(control);
+		loader_settle(control->loader);
 		serve(control);
 	}
 	stop_workers(control);

@@ -65,7 +65,14 @@ void loader_free(struct loader *loader);
 int loader_load(struct loader *loader, const struct names_snapshot *current,
 		const struct load_given *given, struct names_snapshot **ret_names, struct err *err);
 
-/* Where a record, or the first of its parts, comes from: a path and a line. False: unknown. */
+/*
+ * Ends a load that succeeded: frees what only the load needed. This can wait until the snapshot is
+ * in place; the next load does it, if nobody has.
+ */
+void loader_settle(struct loader *loader);
+
+/* Where a record, or the first of its parts, comes from, as of the last settled load: a path and
+ * a line. False: unknown. */
 bool loader_locate(const struct loader *loader, const struct names_record *record,
 		   const char **ret_path, size_t *ret_line);
 
