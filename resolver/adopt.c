@@ -65,6 +65,31 @@ static void adopt_cache(struct settings *s, const struct corefile_cache *cache)
 		s->serve_stale_s = cache->stale_ms / 1000;
 }
 
+/* Several blocks may have it at one address. */
+static int adopt_web(struct settings *s, const struct corefile_server *server,
+		     const struct corefile_service *service, unsigned int what, struct err *err)
+{
+	if (!service->ep.port)
+		return 0;
+	if (service->lameduck_ms > s->lameduck_ms)
+		s->lameduck_ms = service->lameduck_ms;
+	for (size_t i = 0; i < s->n_web; i++) {
+		if (s->web[i].everywhere == service->is_everywhere &&
+		    s->web[i].ep.port == service->ep.port &&
+		    addr_equal(&s->web[i].ep.addr, &service->ep.addr)) {
+			s->web[i].what |= what;
+			return 0;
+		}
+	}
+	if (s->n_web == SETTINGS_WEB_MAX)
+		return corefile_fail(err, server->place,
+				     "more than %d addresses for prometheus, health and ready",
+				     SETTINGS_WEB_MAX);
+	s->web[s->n_web++] =
+		(struct settings_web){service->ep, service->is_everywhere, what};
+	return 0;
+}
+
 int settings_adopt(struct settings *s, const struct corefile *corefile,
 		   const struct interfaces *interfaces, struct err *err)
 {
@@ -79,8 +104,10 @@ int settings_adopt(struct settings *s, const struct corefile *corefile,
 	for (const struct corefile_server *c = corefile->servers; c; c = c->next) {
 		if (c->mesh && (rc = adopt_mesh(s, c->mesh, &mesh, err)) < 0)
 			return rc;
-		if (c->prometheus.ep.port && !s->metrics.port)
-			s->metrics = c->prometheus.ep;
+		if ((rc = adopt_web(s, c, &c->prometheus, SETTINGS_WEB_METRICS, err)) < 0 ||
+		    (rc = adopt_web(s, c, &c->health, SETTINGS_WEB_HEALTH, err)) < 0 ||
+		    (rc = adopt_web(s, c, &c->ready, SETTINGS_WEB_READY, err)) < 0)
+			return rc;
 		s->log_queries |= c->log != NULL;
 		if (c->cache)
 			adopt_cache(s, c->cache);

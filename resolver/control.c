@@ -311,6 +311,7 @@ static void serve(struct control *control)
 		found = kuma_run(&control->kuma, monotonic_ms(), &given);
 		given.is_needed = control->facts.restored;
 		take_signals(control, &stop, &wanted);
+		stop = is_to_stop(control, stop);
 		succeeded = fds[2].revents && handover_run(control->handover);
 		wanted |= control->facts.reload_wanted;
 		control->facts.reload_wanted = false;

@@ -8,8 +8,6 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
-#include "resolver/http.h"
-#include "resolver/metrics.h"
 #include "version.h"
 
 void eyes_sum(const struct facts *facts, struct stats *ret_total)
@@ -27,91 +25,11 @@ uint64_t eyes_lost(const struct facts *facts)
 	return lost;
 }
 
-static int print_metrics(void *context, FILE *body)
-{
-	const struct facts *facts = context;
-	struct metrics m = {
-		.port = facts->server.port,
-		.workers = facts->n_workers,
-		.book = facts->book,
-		.names = facts->names,
-		.names_bytes = facts->names_bytes,
-		.names_restored = facts->restored,
-		.saved = facts->state->saved,
-		.saves_failed = facts->state->failed,
-		.names_age_s = (double)(facts->now_ms - facts->loaded_ms) / 1000,
-		.reloads_ok = facts->reloads_ok,
-		.reloads_failed = facts->reloads_failed,
-		.rss_bytes = metrics_rss(),
-		.tap_lost = eyes_lost(facts),
-		.kuma = facts->kuma,
-	};
-
-	eyes_sum(facts, &m.total);
-	metrics_print(&m, body);
-	return 200;
-}
-
-static int print_health(void *context, FILE *body)
-{
-	(void)context;
-	fputs("OK", body);
-	return 200;
-}
-
-/* What is missing, if anything is; names from the state are as good as any to be ready with. */
-static int print_ready(void *context, FILE *body)
-{
-	const struct facts *facts = context;
-
-	if (facts->not_ready) {
-		fputs(facts->not_ready, body);
-		for (size_t i = 0; !facts->table && i < facts->settings->n_names; i++)
-			fprintf(body, "%s%s", i ? ", " : " from ", facts->settings->names[i]);
-		return 503;
-	}
-	fputs("OK", body);
-	if (facts->restored)
-		fprintf(body, ", with the last good names: %s", facts->complaint);
-	return 200;
-}
-
-static const struct http_route routes[] = {
-	{"/metrics", "text/plain; version=0.0.4; charset=utf-8", print_metrics},
-	{"/health", "text/plain; charset=utf-8", print_health},
-	{"/ready", "text/plain; charset=utf-8", print_ready},
-	{0},
-};
-
-static bool answer_http(void *context, struct oneshot_conn *conn, FILE *out)
-{
-	http_answer(routes, context, conn->in, conn->in_len, out);
-	return true;
-}
-
-/* `shared`: while one resolver takes another's place, both listen. */
-static int listen_http(const struct endpoint *ep, bool shared, int *ret_fd, struct err *err)
-{
-	char text[ENDPOINT_TEXT_MAX];
-	struct sockaddr_storage sa;
-	socklen_t len = endpoint_to_sockaddr(ep, &sa);
-	static const int on = 1;
-	cleanup_fd int fd = socket(ep->addr.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-	    (shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0) ||
-	    bind(fd, (struct sockaddr *)&sa, len) < 0 || listen(fd, 16) < 0)
-		return err_set(err, errno, "cannot serve metrics on %s: %s",
-			       endpoint_format(ep, text), err_text(errno));
-	*ret_fd = take_fd(&fd);
-	return 0;
-}
-
 int eyes_open(struct eyes *eyes, struct facts *facts, struct tap_wish *wish, int control_fd,
 	      struct err *err)
 {
 	const struct settings *s = facts->settings;
-	int fd = -1;
+	int rc;
 
 	eyes->facts = facts;
 	eyes->wish = wish;
@@ -119,21 +37,10 @@ int eyes_open(struct eyes *eyes, struct facts *facts, struct tap_wish *wish, int
 	eyes->ctl.log = &eyes->log;
 	eyes->ctl.wish = wish;
 	ctl_init(&eyes->ctl, control_fd);
-	eyes->http.is_whole = http_is_whole;
-	eyes->http.answer = answer_http;
-	eyes->http.context = facts;
-	oneshot_init(&eyes->http, -1);
 	if (s->log_queries)
 		querylog_start(&eyes->log, NULL, 0, facts->now_ms, err);
-	if (s->metrics.port) {
-		int rc = listen_http(&s->metrics, s->takeover != NULL, &fd, err);
-
-		if (rc < 0 && !s->metrics_is_default)
-			return rc;
-		if (rc < 0)
-			log_warning("no metrics are served", "reason=\"%s\"", err->msg);
-	}
-	eyes->http.fd = fd;
+	if ((rc = web_open(&eyes->web, facts, err)) < 0)
+		return rc;
 	if (!s->dnstap)
 		return 0;
 	atomic_fetch_or(&wish->lookers, TAP_DNSTAP);
@@ -146,7 +53,7 @@ int eyes_open(struct eyes *eyes, struct facts *facts, struct tap_wish *wish, int
 
 size_t eyes_poll(const struct eyes *eyes, struct pollfd *fds)
 {
-	size_t n = oneshot_poll(&eyes->http, fds);
+	size_t n = web_poll(&eyes->web, fds);
 
 	n += oneshot_poll(&eyes->ctl.server, fds + n);
 	if (eyes->ctl.lookup.fd >= 0)
@@ -222,7 +129,7 @@ void eyes_close(struct eyes *eyes)
 	eyes->dnstap = NULL;
 	eyes->facts->dnstap = NULL;
 	atomic_store(&eyes->wish->lookers, 0);
-	oneshot_close(&eyes->http);
+	web_close(&eyes->web);
 	ctl_close(&eyes->ctl);
 }
 
@@ -239,7 +146,7 @@ int64_t eyes_run(struct eyes *eyes)
 	if (was_on)
 		drain(eyes); /* before the lookup: what there is to say about its answer */
 	ctl_lookup_run(&eyes->ctl);
-	next_ms = earlier(next_ms, oneshot_run(&eyes->http, eyes->facts->now_ms));
+	next_ms = earlier(next_ms, web_run(&eyes->web, eyes->facts->now_ms));
 	next_ms = earlier(next_ms, oneshot_run(&eyes->ctl.server, eyes->facts->now_ms));
 	wish(eyes);
 	if (atomic_load(&eyes->wish->lookers))

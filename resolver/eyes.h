@@ -14,9 +14,10 @@
 #include "resolver/settings.h"
 #include "resolver/state.h"
 #include "resolver/upstreams.h"
+#include "resolver/web.h"
 #include "resolver/worker.h"
 
-#define EYES_FDS_MAX (2 * ONESHOT_FDS_MAX + 1)
+#define EYES_FDS_MAX (WEB_FDS_MAX + ONESHOT_FDS_MAX + 1)
 
 /* What the control thread knows and tells; it writes, the eyes read, in one thread. */
 struct facts {
@@ -45,7 +46,7 @@ struct facts {
 struct eyes {
 	struct facts *facts;
 	struct tap_wish *wish;
-	struct oneshot http;
+	struct web web;
 	struct ctl ctl;
 	struct querylog log;
 	struct dnstap *dnstap; /* NULL: off */

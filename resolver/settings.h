@@ -31,6 +31,18 @@ struct settings_forward {
 	struct endpoint ep;
 };
 
+/* Where a Corefile wants something served over HTTP. */
+#define SETTINGS_WEB_MAX     7
+#define SETTINGS_WEB_METRICS 1u
+#define SETTINGS_WEB_HEALTH  2u
+#define SETTINGS_WEB_READY   4u
+#define SETTINGS_WEB_ALL     7u
+struct settings_web {
+	struct endpoint ep;
+	bool everywhere; /* the address is of no account */
+	unsigned int what;
+};
+
 /* What CoreDNS and Kuma's data plane have for a Corefile. */
 struct settings_corefile {
 	const char *conf;      /* a Corefile */
@@ -78,6 +90,9 @@ struct settings { /* NOLINT(clang-analyzer-optin.performance.Padding): there is 
 	uint32_t tcp_idle_s;
 	struct endpoint metrics; /* port 0: off */
 	bool metrics_is_default; /* then an address in use is only worth a warning */
+	struct settings_web web[SETTINGS_WEB_MAX];
+	size_t n_web;
+	uint32_t lameduck_ms;    /* for how long after TERM it goes on serving */
 	const char *control;     /* "off": no socket */
 	bool log_queries;
 	const char *dnstap; /* as dnstap_open() takes it; NULL: off */
