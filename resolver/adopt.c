@@ -85,8 +85,7 @@ static int adopt_web(struct settings *s, const struct corefile_server *server,
 		return corefile_fail(err, server->place,
 				     "more than %d addresses for prometheus, health and ready",
 				     SETTINGS_WEB_MAX);
-	s->web[s->n_web++] =
-		(struct settings_web){service->ep, service->is_everywhere, what};
+	s->web[s->n_web++] = (struct settings_web){service->ep, service->is_everywhere, what};
 	return 0;
 }
 

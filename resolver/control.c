@@ -46,6 +46,7 @@ struct control { /* NOLINT(clang-analyzer-optin.performance.Padding) */
 	struct err last_complaint; /* why the last reload failed, if it did */
 	struct service_source service;
 	int signal_fd, order_fd;
+	int64_t stop_ms;   /* when to stop; INT64_MAX: nobody has said so yet */
 	_Atomic int order; /* enum worker_order */
 	struct handover *handover;
 	struct worker_config worker_config;
@@ -146,6 +147,7 @@ static int open_descriptors(struct control *control, struct err *err)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGUSR1);
 	/* Threads inherit the mask: only the signalfd sees these. */
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	control->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -231,13 +233,25 @@ static void take_signals(const struct control *control, bool *ret_stop, bool *re
 
 	*ret_stop = *ret_reload = false;
 	while (read(control->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGHUP) {
+		if (info.ssi_signo == SIGHUP || info.ssi_signo == SIGUSR1) {
 			*ret_reload = true;
 		} else {
 			log_info("stopping", "signal=%s", sigabbrev_np((int)info.ssi_signo));
 			*ret_stop = true;
 		}
 	}
+}
+
+/* Whether this is the end: at once, or when the Corefile's lameduck has had its time. */
+static bool is_to_stop(struct control *control, bool told)
+{
+	int64_t now_ms = monotonic_ms();
+
+	if (told && control->settings->lameduck_ms && control->stop_ms == INT64_MAX)
+		control->stop_ms = now_ms + control->settings->lameduck_ms;
+	else if (told)
+		control->stop_ms = now_ms;
+	return now_ms >= control->stop_ms;
 }
 
 static int64_t earlier_ms(int64_t a, int64_t b)
@@ -287,6 +301,13 @@ static const char *why_not_ready(const struct control *control)
 	return "Kuma's data plane has told no names yet";
 }
 
+/* Another Corefile is another view of the world: what was answered before does not count. */
+static void poll_service(struct control *control, bool wanted)
+{
+	if (service_source_poll(&control->service, monotonic_ms(), wanted))
+		recall_order_flush(&control->facts.flush, NULL, 0);
+}
+
 static void serve(struct control *control)
 {
 	int64_t next_ms = 0; /* whatever the eyes were told at the start */
@@ -320,8 +341,10 @@ static void serve(struct control *control)
 		else if (!stop && (watch_is_due(&control->watch, monotonic_ms()) || found))
 			reload(control, &given);
 		next_ms = earlier_ms(next_ms, kuma_next_ms(&control->kuma));
+		next_ms = earlier_ms(next_ms, control->stop_ms);
 		if (!stop)
-			service_source_poll(&control->service, monotonic_ms(), wanted);
+			poll_service(control, wanted);
+		next_ms = earlier_ms(next_ms, control->service.look_ms);
 		next_ms = earlier_ms(next_ms, state_run(&control->state,
 							atomic_load(&control->publish.current),
 							monotonic_ms()));
@@ -443,6 +466,7 @@ int control_run(const struct settings *settings, struct listener *listeners, siz
 		return err_set(err, ENOMEM, "out of memory");
 	}
 	control->settings = settings;
+	control->stop_ms = INT64_MAX;
 	control->handover = handover;
 	control->watch.fd = control->service.watch.fd = control->signal_fd = control->order_fd = -1;
 	kuma_init(&control->kuma, settings->kuma_socket, settings->kuma_poll_ms, monotonic_ms());

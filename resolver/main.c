@@ -143,8 +143,9 @@ static bool folder_of(const char *path, char folder[PATH_MAX])
 /* Every path that is opened from here on is to be named here. */
 static int confine(const struct settings *s, const struct corefile *corefile, struct err *err)
 {
-	struct privs_path paths[SETTINGS_NAMES_MAX + WATCH_PATHS_MAX + 7];
-	char takeover[PATH_MAX], control[PATH_MAX], dnstap[PATH_MAX]; /* the folders of these */
+	struct privs_path paths[SETTINGS_NAMES_MAX + WATCH_PATHS_MAX + 8];
+	char conf[PATH_MAX], takeover[PATH_MAX], control[PATH_MAX],
+		dnstap[PATH_MAX]; /* the folders of these */
 	const char *sources[WATCH_PATHS_MAX];
 	size_t n = 0, n_sources = service_source_paths(s, corefile, sources);
 
@@ -154,6 +155,9 @@ static int confine(const struct settings *s, const struct corefile *corefile, st
 		paths[n++] = (struct privs_path){.path = s->names[i]};
 	for (size_t i = 0; i < n_sources; i++)
 		paths[n++] = (struct privs_path){.path = sources[i]};
+	/* With its folder, for another may be put in its place. */
+	if (front_has_file(s) && folder_of(front_path(s), conf))
+		paths[n++] = (struct privs_path){.path = conf};
 	if (s->search_resolv_conf)
 		paths[n++] = (struct privs_path){.path = settings_resolv_conf(s)};
 	if (s->state_dir)

@@ -34,6 +34,9 @@ int service_add_file(struct service_source *source, struct service *service,
 		     struct upstream_group *group, const char *path,
 		     const struct service_server *how, bool *ret_rotate, struct err *err);
 
+/* Of settings or a file: it names systemd-resolved's stub, which may not end well. */
+void service_warn_of_stub(const char *source);
+
 extern const struct service_server service_server_usual;
 
 int service_from_flags(struct service_source *source, struct service **ret, struct err *err);

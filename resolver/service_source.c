@@ -6,154 +6,9 @@
 #include <string.h>
 
 #include "common/resolvconf.h"
+#include "resolver/adopt.h"
+#include "resolver/corefile/front.h"
 #include "resolver/service_make.h"
-
-static void warn_of_stub(const char *source)
-{
-	log_warning("forwarding to systemd-resolved's stub: where its own queries are captured "
-		    "they come back, and nothing is answered",
-		    "source=%s", source);
-}
-
-/* Of the first file; said once, not with each reading. A stub that was replaced does not come back.
- */
-static int note_stub(struct service_source *source, const char *path, enum upstream_stub stub,
-		     struct err *err)
-{
-	if (stub == source->stub)
-		return 0;
-	if (stub == STUB_KEPT && source->stub == STUB_REPLACED)
-		return err_set(err, ENOENT, "no nameserver in %s any more",
-			       RESOLVCONF_RESOLVED_PATH);
-	if (stub == STUB_REPLACED)
-		log_info("forwarding past systemd-resolved's stub, to the servers that it asks",
-			 "stub=%s source=%s", path, RESOLVCONF_RESOLVED_PATH);
-	if (stub == STUB_KEPT)
-		warn_of_stub(path);
-	source->stub = stub;
-	return 0;
-}
-
-/* The path is the machine's own resolv.conf, and nobody named it: what is behind the stub counts.
- */
-static bool is_own(const struct settings *settings, const char *path)
-{
-	return !settings->resolv_conf && !strcmp(path, RESOLVCONF_PATH);
-}
-
-static int read_resolv_conf(struct service_source *source, const char *path,
-			    struct resolvconf *conf, const char **ret_path, struct err *err)
-{
-	enum upstream_stub stub = STUB_NOT_NAMED;
-	int rc;
-
-	*ret_path = path;
-	if (is_own(source->settings, path))
-		rc = resolvconf_read_behind_stub(path, RESOLVCONF_RESOLVED_PATH, conf, ret_path,
-						 err);
-	else
-		rc = resolvconf_read(path, conf, err);
-	if (rc < 0)
-		return rc;
-	if (*ret_path != path)
-		stub = STUB_REPLACED;
-	else if (resolvconf_has_stub(conf))
-		stub = STUB_KEPT;
-	return path == source->paths[0] ? note_stub(source, path, stub, err) : 0;
-}
-
-int service_add_file(struct service_source *source, struct service *service,
-		     struct upstream_group *group, const char *path,
-		     const struct service_server *how, bool *ret_rotate, struct err *err)
-{
-	struct resolvconf conf;
-	char text[ENDPOINT_TEXT_MAX];
-	int rc = read_resolv_conf(source, path, &conf, &path, err);
-
-	if (rc < 0)
-		return rc;
-	for (size_t i = 0; i < conf.n_servers; i++) {
-		struct endpoint ep = {.addr = conf.servers[i], .port = 53};
-
-		rc = service_add_server(source, service, group, &ep, how, err);
-		if (rc == -ELOOP)
-			log_warning("left out as an upstream: it is this resolver itself",
-				    "server=%s source=%s", endpoint_format(&ep, text), path);
-		else if (rc < 0)
-			return rc;
-	}
-	if (!group->n)
-		return err_set(err, ENOENT,
-			       "no nameserver to forward to in %s; name one with "
-			       "--upstream ADDR",
-			       path);
-	group->try_max_ms = conf.timeout_s * 1000;
-	group->tries = conf.attempts;
-	*ret_rotate = conf.rotate;
-	return 0;
-}
-
-/* --- the files that matter ---------------------------------------------------------------------
- */
-
-struct paths {
-	const struct settings *settings;
-	const char **list;
-	size_t n;
-};
-
-/* False: it is there. */
-static bool add_path(struct paths *paths, const char *path)
-{
-	for (size_t i = 0; i < paths->n; i++) {
-		if (!strcmp(paths->list[i], path))
-			return false;
-	}
-	if (paths->n < WATCH_PATHS_MAX)
-		paths->list[paths->n++] = path;
-	return true;
-}
-
-static void add_file(struct paths *paths, const char *path)
-{
-	if (add_path(paths, path) && is_own(paths->settings, path))
-		add_path(paths, RESOLVCONF_RESOLVED_PATH);
-}
-
-static void add_files(struct paths *paths, const struct corefile_targets *targets)
-{
-	for (size_t i = 0; i < targets->n; i++) {
-		if (targets->list[i].file)
-			add_file(paths, targets->list[i].file);
-	}
-}
-
-/* Whether flags leave anything to resolv.conf. */
-static bool has_root(const struct settings *s)
-{
-	for (size_t i = 0; i < s->n_forwards; i++) {
-		if (s->forwards[i].suffix_len == 1)
-			return true;
-	}
-	return false;
-}
-
-size_t service_source_paths(const struct settings *settings, const struct corefile *corefile,
-			    const char *ret[WATCH_PATHS_MAX])
-{
-	struct paths paths = {settings, ret, 0};
-
-	if (!corefile && !has_root(settings))
-		add_file(&paths, settings_resolv_conf(settings));
-	for (const struct corefile_server *s = corefile ? corefile->servers : NULL; s;
-	     s = s->next) {
-		for (const struct corefile_forward *f = s->forward; f; f = f->next)
-			add_files(&paths, &f->to);
-		for (const struct corefile_alternate *a = s->alternate; a; a = a->next)
-			add_files(&paths, &a->to);
-	}
-	return paths.n;
-}
 
 /* --- making it ---------------------------------------------------------------------------------
  */
@@ -180,6 +35,43 @@ static int make(struct service_source *source, const struct corefile *corefile,
 	return rc;
 }
 
+/* When to look whether it is another: at the shortest interval that a block's `reload` says. */
+static int64_t next_look_ms(const struct corefile *corefile, int64_t now_ms)
+{
+	uint32_t interval_ms = 0;
+
+	for (const struct corefile_server *s = corefile ? corefile->servers : NULL; s;
+	     s = s->next) {
+		if (s->reload && s->reload->interval_ms &&
+		    (!interval_ms || s->reload->interval_ms < interval_ms))
+			interval_ms = s->reload->interval_ms;
+	}
+	return interval_ms ? now_ms + interval_ms : INT64_MAX;
+}
+
+static char *text_of(const struct corefile *corefile)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return NULL;
+	corefile_print(corefile, out);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static void warn_of_stubs(const struct settings *settings)
+{
+	for (size_t i = 0; i < settings->n_forwards; i++) {
+		if (resolvconf_is_stub(&settings->forwards[i].ep.addr))
+			service_warn_of_stub("settings");
+	}
+}
+
 int service_source_init(struct service_source *source, const struct settings *settings,
 			struct corefile *corefile, const struct interfaces *interfaces,
 			const struct listener *listeners, size_t n_listeners, struct err *err)
@@ -193,6 +85,11 @@ int service_source_init(struct service_source *source, const struct settings *se
 	source->listeners = listeners;
 	source->n_listeners = n_listeners;
 	source->watch.fd = -1;
+	source->first = corefile;
+	/* At once, where it is to be looked at ever: then the clock is known. */
+	source->look_ms = next_look_ms(corefile, 0) == INT64_MAX ? INT64_MAX : 0;
+	if (corefile && !(source->text = text_of(corefile)))
+		return err_set(err, ENOMEM, "out of memory");
 	source->n_paths = service_source_paths(settings, corefile, source->paths);
 	if ((rc = upstream_book_init(&source->book, settings->workers, err)) < 0)
 		return rc;
@@ -202,10 +99,8 @@ int service_source_init(struct service_source *source, const struct settings *se
 		return rc;
 	if ((rc = make(source, corefile, &service, err)) < 0)
 		return rc;
-	for (size_t i = 0; !corefile && i < settings->n_forwards; i++) {
-		if (resolvconf_is_stub(&settings->forwards[i].ep.addr))
-			warn_of_stub("settings");
-	}
+	if (!corefile)
+		warn_of_stubs(settings);
 	note_pages(source, service);
 	publish_init(&source->publish, service, source->readers, settings->workers);
 	return 0;
@@ -311,11 +206,103 @@ static void reload(struct service_source *source, int64_t now_ms)
 	replace(source, retired, service, NULL, now_ms);
 }
 
-void service_source_poll(struct service_source *source, int64_t now_ms, bool wanted)
+/* --- the Corefile ------------------------------------------------------------------------------
+ */
+
+/* What the old one said of the process stays, and somebody may wonder. */
+static void warn_of_settings(const struct service_source *source, const struct corefile *next)
 {
+	const struct settings *s = source->settings;
+	struct settings *wanted = malloc(sizeof(*wanted));
+	struct err err = {0};
+
+	if (!wanted)
+		return;
+	*wanted = *s;
+	if (settings_adopt(wanted, next, source->interfaces, &err) < 0)
+		log_warning("not all of the Corefile is taken up before I am restarted",
+			    "reason=\"%s\"", err.msg);
+	else if (wanted->n_names != s->n_names || wanted->n_web != s->n_web ||
+		 wanted->load.ttl != s->load.ttl || wanted->cache != s->cache)
+		log_warning("not all of the Corefile is taken up before I am restarted: names, "
+			    "HTTP addresses and the cache's size stay",
+			    NULL);
+	free(wanted);
+}
+
+static void watch_files(struct service_source *source, int64_t now_ms)
+{
+	struct err err = {0};
+
+	watch_close(&source->watch);
+	source->watch.fd = -1;
+	source->n_paths = service_source_paths(source->settings, source->corefile, source->paths);
+	if (source->n_paths &&
+	    (watch_init(&source->watch, source->paths, source->n_paths, &err) < 0 ||
+	     watch_arm(&source->watch, now_ms, &err) < 0))
+		log_warning("changes of resolv.conf will not be seen", "reason=\"%s\"", err.msg);
+}
+
+/* Takes the Corefile, whose text is `text`; false and `err` if nothing can be made of it. */
+static bool take_corefile(struct service_source *source, struct corefile *next, char *text,
+			  int64_t now_ms, struct err *err)
+{
+	struct corefile *old = source->corefile;
+	struct retired *retired = calloc(1, sizeof(*retired));
+	struct service *service;
+
+	if (!retired || make(source, next, &service, err) < 0) {
+		free(retired);
+		return false;
+	}
+	warn_of_settings(source, next);
+	source->corefile = next;
+	free(source->text);
+	source->text = text;
+	replace(source, retired, service, old == source->first ? NULL : old, now_ms);
+	watch_files(source, now_ms);
+	return true;
+}
+
+static bool reload_corefile(struct service_source *source, int64_t now_ms)
+{
+	struct corefile *next = NULL;
+	struct err err = {0};
+	char *text = NULL;
+
+	if (front_read(source->settings, &next, &err) == 0 && (text = text_of(next)) &&
+	    !strcmp(text, source->text)) {
+		free(text);
+		corefile_free(next);
+		source->look_ms = next_look_ms(source->corefile, now_ms);
+		return false;
+	}
+	if (text && take_corefile(source, next, text, now_ms, &err)) {
+		source->look_ms = next_look_ms(next, now_ms);
+		source->last_complaint = (struct err){0};
+		log_info("the Corefile is another now", NULL);
+		return true;
+	}
+	if (strcmp(err.msg, source->last_complaint.msg) != 0)
+		log_error("Corefile not taken up, the last good one stays", "reason=\"%s\"",
+			  err.msg);
+	source->last_complaint = err;
+	source->look_ms = next_look_ms(source->corefile, now_ms);
+	free(text);
+	corefile_free(next);
+	return false;
+}
+
+bool service_source_poll(struct service_source *source, int64_t now_ms, bool wanted)
+{
+	bool is_other = false;
+
 	free_retired(source, now_ms);
-	if (source->watch.fd >= 0 && (watch_is_due(&source->watch, now_ms) || wanted))
+	if (source->corefile && (wanted || now_ms >= source->look_ms))
+		is_other = reload_corefile(source, now_ms);
+	if (!is_other && source->watch.fd >= 0 && (watch_is_due(&source->watch, now_ms) || wanted))
 		reload(source, now_ms);
+	return is_other;
 }
 
 void service_source_free(struct service_source *source)
@@ -323,6 +310,9 @@ void service_source_free(struct service_source *source)
 	watch_close(&source->watch);
 	free_retired(source, INT64_MAX);
 	service_free(atomic_load(&source->publish.current));
+	if (source->first != source->corefile)
+		corefile_free(source->first);
 	corefile_free(source->corefile);
+	free(source->text);
 	upstream_book_free(&source->book);
 }

@@ -32,6 +32,9 @@ struct retired {
 struct service_source { /* NOLINT(clang-analyzer-optin.performance.Padding): of cache lines */
 	const struct settings *settings;
 	struct corefile *corefile; /* owned; NULL: settings are all there is */
+	struct corefile *first;    /* the first one there was: settings borrow from it */
+	char *text;                /* what `corefile` says, to be compared */
+	int64_t look_ms;           /* when it is to be read again; INT64_MAX: when told to */
 	const struct interfaces *interfaces;
 	const struct listener *listeners; /* none of the upstreams may be one of them */
 	size_t n_listeners;
@@ -59,8 +62,11 @@ int service_source_init(struct service_source *source, const struct settings *se
 size_t service_source_paths(const struct settings *settings, const struct corefile *corefile,
 			    const char *ret[WATCH_PATHS_MAX]);
 
-/* Reads resolv.confs again if it is time to, or if `wanted`. */
-void service_source_poll(struct service_source *source, int64_t now_ms, bool wanted);
+/*
+ * Reads the Corefile and resolv.confs again if it is time to, or if `wanted`. True: the Corefile is
+ * another now. Where it listens, names, and what else became settings (adopt.h) stay as they were.
+ */
+bool service_source_poll(struct service_source *source, int64_t now_ms, bool wanted);
 
 void service_source_free(struct service_source *source);
 

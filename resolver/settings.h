@@ -92,8 +92,8 @@ struct settings { /* NOLINT(clang-analyzer-optin.performance.Padding): there is 
 	bool metrics_is_default; /* then an address in use is only worth a warning */
 	struct settings_web web[SETTINGS_WEB_MAX];
 	size_t n_web;
-	uint32_t lameduck_ms;    /* for how long after TERM it goes on serving */
-	const char *control;     /* "off": no socket */
+	uint32_t lameduck_ms; /* for how long after TERM it goes on serving */
+	const char *control;  /* "off": no socket */
 	bool log_queries;
 	const char *dnstap; /* as dnstap_open() takes it; NULL: off */
 	int ready_fd;

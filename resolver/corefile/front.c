@@ -20,10 +20,14 @@ static const char *template_path(const struct settings *s)
 	return path && *path ? path : NULL;
 }
 
+const char *front_path(const struct settings *settings)
+{
+	return settings->corefile.conf ? settings->corefile.conf : template_path(settings);
+}
+
 bool front_has_file(const struct settings *settings)
 {
-	return settings->corefile.conf ||
-	       (settings->corefile.template && *settings->corefile.template);
+	return front_path(settings);
 }
 
 static void print_zone_words(const char *name, const struct resolve_domains *domains, FILE *out)

@@ -12,6 +12,9 @@
 /* True: a file is named; false: the flags are all there is. */
 bool front_has_file(const struct settings *settings);
 
+/* Its path. */
+const char *front_path(const struct settings *settings);
+
 /* The configuration that holds. Errors name the file, or the flag's value. */
 int front_read(const struct settings *settings, struct corefile **ret, struct err *err);
 

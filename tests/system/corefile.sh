@@ -29,4 +29,187 @@ test_each_directive_does_what_it_says() {
 		meshdns-resolver --user "$PROXY_UID" --control off
 }
 
+# run_corefile [FLAG…]: by the Corefile on standard input.
+run_corefile() {
+	corefile
+	start_resolver -conf "$LAB/Corefile" "$@"
+}
+
+answers() { [[ $(query +short "$1") == "$2" ]]; }
+
+# The word of whoever starts it decides: kuma-dp's own command line.
+test_as_the_data_plane_starts_it() {
+	corefile <<-EOT
+		.:15053 {
+		    forward . 127.0.0.1:15054
+		    alternate NOTIMP,FORMERR,NXDOMAIN,SERVFAIL,REFUSED . /etc/resolv.conf
+		    prometheus localhost:19153
+		    errors
+		}
+	EOT
+	# As the data plane's user, with nothing but these words.
+	start resolver "$APP" "$PROXY_UID" meshdns-resolver -conf "$LAB/Corefile" -quiet
+	wait_for 5 answers redis.mesh 240.0.0.1
+	expect_eq 192.0.2.10 "$(query +short www.outside.example)"
+	expect_eq 192.0.2.10 "$(query +short +tcp www.outside.example)"
+	expect_match '^coredns_dns_requests_total' "$(as_app python3 -c \
+		'import urllib.request as r; print(r.urlopen("http://localhost:19153/metrics").read().decode())')"
+	expect_eq '' "$(log_of resolver)" # quiet
+}
+
+# The template with its variables, the environment's among them; twice, with and without the block
+# for the empty port, as Kuma's documentation has it.
+test_kumas_templates() {
+	local block
+	for block in '' '.:{{ .CoreDNSEmptyPort }} {
+		    template ANY ANY . {
+		      rcode NXDOMAIN
+		    }
+		}'; do
+		cat >"$LAB/template" <<-EOT
+			.:{{ .CoreDNSPort }} {
+			    # the mesh has no IPv6
+			    template IN AAAA . {
+			        rcode NOERROR
+			        fallthrough
+			    }
+			    forward . 127.0.0.1:{{ .EnvoyDNSPort }}
+			    alternate NOTIMP,FORMERR,NXDOMAIN,SERVFAIL,REFUSED . /etc/resolv.conf
+			    prometheus localhost:{{ .PrometheusPort }}
+			    errors{{ if .CoreDNSLogging }}
+			    log{{ end }}
+			}
+			$block
+		EOT
+		start_resolver --template "$LAB/template" --dns-coredns-port 15056
+		expect_eq 240.0.0.1 "$(query -p 15056 +short redis.mesh)"
+		expect_match 'status: NOERROR.*' "$(query -p 15056 both.mesh AAAA)"
+		expect_eq '' "$(query -p 15056 +short both.mesh AAAA)"
+		[[ ! $block ]] || expect_match 'status: NXDOMAIN' "$(query -p 15055 x.example)"
+		stop resolver
+	done
+}
+
+# The same names, for a client of each kind: one hop, and nobody asks the filter.
+test_names_take_the_filters_place() {
+	local before
+	before=$(log_of filter | wc -l)
+	run_corefile --names "$LAB/names" <<-EOT
+		.:15053 {
+		    forward . 127.0.0.1:15054
+		    alternate NOTIMP,FORMERR,NXDOMAIN,SERVFAIL,REFUSED . /etc/resolv.conf
+		}
+	EOT
+	expect_eq 240.0.0.9 "$(query +short table.mesh)"
+	expect_eq 192.0.2.10 "$(query +short www.outside.example)"
+	expect_eq NOERROR "$(query table.mesh MX | rcode)"
+	expect_eq "$before" "$(log_of filter | wc -l)" 'questions at the filter'
+}
+
+# One question each for the filter and, behind it, the servers that were there before.
+test_no_question_is_asked_twice() {
+	capture
+	run_corefile <<-EOT
+		.:15053 {
+		    forward . 127.0.0.1:15054
+		    alternate NOTIMP,FORMERR,NXDOMAIN,SERVFAIL,REFUSED . $UNBOUND4
+		}
+	EOT
+	: >"$LAB/log/filter"
+	query www.outside.example HTTPS >/dev/null
+	query www.outside.example >/dev/null
+	expect_eq 1 "$(grep -c 'www.outside.example. HTTPS' "$LAB/log/filter")"
+	expect_eq 1 "$(grep -c 'www.outside.example. A' "$LAB/log/filter")"
+	expect_eq 2 "$(queries_for www.outside.example | wc -l)"
+}
+
+test_another_corefile_is_taken_up() {
+	run_corefile <<-EOT
+		.:15053 {
+		    forward . $KNOT4
+		    reload 2s
+		}
+	EOT
+	expect_eq REFUSED "$(query www.outside.example | rcode)"
+	corefile <<<'.:15053 { nonsense }'
+	wait_for 10 logged resolver 'Corefile not taken up.*nonsense'
+	expect_eq 192.0.2.20 "$(query +short www.knot.example)"
+	corefile <<-EOT
+		.:15053 {
+		    forward . $UNBOUND4
+		}
+	EOT
+	wait_for 10 answers www.outside.example 192.0.2.10
+	corefile <<-EOT
+		outside.example:15053 {
+		    forward . $LAB/resolv.conf
+		}
+	EOT
+	kill -HUP "${PID[resolver]}"
+	wait_for 5 logged resolver 'Corefile is another now'
+	wait_for 5 eval '[[ $(query www.knot.example | rcode) == REFUSED ]]'
+	expect_eq 192.0.2.10 "$(query +short www.outside.example)"
+	printf 'nameserver %s\n' "$KNOT4" >"$LAB/resolv.conf"
+	wait_for 10 eval '[[ $(query www.outside.example | rcode) == REFUSED ]]'
+	printf 'nameserver %s\n' "$UNBOUND4" >"$LAB/resolv.conf"
+	corefile <<-EOT
+		.:15099 {
+		    forward . $UNBOUND4
+		}
+	EOT
+	kill -HUP "${PID[resolver]}"
+	wait_for 5 logged resolver '15099 was not listened on'
+}
+
+# Not one of a stream of questions is lost while the file changes under them.
+test_a_new_corefile_loses_no_question() {
+	local i to
+	run_corefile <<<".:15053 { # one line
+		forward . $KNOT4
+	}"
+	as_app bash -c 'for ((i = 0; i < 20; i++)); do
+		dig -r +short +tries=1 +time=2 @127.0.0.1 -p 15053 www.knot.example; done' >"$LAB/stream" &
+	for ((i = 0; i < 6; i++)); do
+		to=$((i % 2 ? 4 : 6))
+		corefile <<-EOT
+			.:15053 {
+			    forward . $([[ $to == 4 ]] && echo "$KNOT4" || echo "$KNOT6")
+			}
+		EOT
+		kill -HUP "${PID[resolver]}"
+		sleep 0.05
+	done
+	wait $!
+	expect_eq '20 192.0.2.20' "$(sort "$LAB/stream" | uniq -c | awk '{print $1, $2}')"
+}
+
+test_each_page_is_served_where_it_was_asked_for() {
+	run_corefile <<-EOT
+		.:15053 {
+		    forward . $UNBOUND4
+		    prometheus 127.0.0.1:19200
+		    health 127.0.0.1:19201 {
+		        lameduck 1s
+		    }
+		    ready :19202
+		}
+		.:15060 {
+		    prometheus 127.0.0.1:19200
+		}
+	EOT
+	page() { as_app python3 - "$1" <<<'import sys, urllib.request, urllib.error
+try: print(urllib.request.urlopen(sys.argv[1]).status)
+except urllib.error.HTTPError as e: print(e.code)'; }
+	expect_eq 200 "$(page http://127.0.0.1:19200/metrics)"
+	expect_eq 404 "$(page http://127.0.0.1:19200/health)"
+	expect_eq 200 "$(page http://127.0.0.1:19201/health)"
+	expect_eq 404 "$(page http://127.0.0.1:19201/metrics)"
+	expect_eq 200 "$(page http://127.0.0.1:19202/ready)"
+	expect_eq 200 "$(page 'http://[::1]:19202/ready')"
+	kill -TERM "${PID[resolver]}"
+	wait_for 5 logged resolver stopping
+	expect_eq 192.0.2.10 "$(query +short www.outside.example)" # a lame duck still answers
+	stop resolver || fail "it ended badly"
+}
+
 run_tests "$@"
