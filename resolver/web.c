@@ -112,7 +112,8 @@ static int listen_http(const struct settings_web *where, bool shared, struct err
 	if (fd < 0)
 		fd = open_socket(&ep, where->everywhere, shared);
 	return fd >= 0 ? fd
-		       : err_set(err, errno, "cannot serve HTTP on %s: %s",
+		       : err_set(err, errno, "cannot serve %s on %s: %s",
+				 where->what & SETTINGS_WEB_METRICS ? "metrics" : "HTTP",
 				 endpoint_format(&ep, text), err_text(errno));
 }
 

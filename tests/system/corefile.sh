@@ -35,6 +35,10 @@ run_corefile() {
 	start_resolver -conf "$LAB/Corefile" "$@"
 }
 
+# shellcheck disable=SC2031 # a test is a subshell
+hangup() { kill -HUP "${PID[resolver]}"; }
+
+refuses() { [[ $(query "$1" | rcode) == REFUSED ]]; }
 answers() { [[ $(query +short "$1") == "$2" ]]; }
 
 # The word of whoever starts it decides: kuma-dp's own command line.
@@ -145,19 +149,19 @@ test_another_corefile_is_taken_up() {
 		    forward . $LAB/resolv.conf
 		}
 	EOT
-	kill -HUP "${PID[resolver]}"
+	hangup
 	wait_for 5 logged resolver 'Corefile is another now'
-	wait_for 5 eval '[[ $(query www.knot.example | rcode) == REFUSED ]]'
+	wait_for 5 refuses www.knot.example
 	expect_eq 192.0.2.10 "$(query +short www.outside.example)"
 	printf 'nameserver %s\n' "$KNOT4" >"$LAB/resolv.conf"
-	wait_for 10 eval '[[ $(query www.outside.example | rcode) == REFUSED ]]'
+	wait_for 10 refuses www.outside.example
 	printf 'nameserver %s\n' "$UNBOUND4" >"$LAB/resolv.conf"
 	corefile <<-EOT
 		.:15099 {
 		    forward . $UNBOUND4
 		}
 	EOT
-	kill -HUP "${PID[resolver]}"
+	hangup
 	wait_for 5 logged resolver '15099 was not listened on'
 }
 
@@ -176,7 +180,7 @@ test_a_new_corefile_loses_no_question() {
 			    forward . $([[ $to == 4 ]] && echo "$KNOT4" || echo "$KNOT6")
 			}
 		EOT
-		kill -HUP "${PID[resolver]}"
+		hangup
 		sleep 0.05
 	done
 	wait $!
@@ -206,6 +210,7 @@ except urllib.error.HTTPError as e: print(e.code)'; }
 	expect_eq 404 "$(page http://127.0.0.1:19201/metrics)"
 	expect_eq 200 "$(page http://127.0.0.1:19202/ready)"
 	expect_eq 200 "$(page 'http://[::1]:19202/ready')"
+	# shellcheck disable=SC2031 # a test is a subshell
 	kill -TERM "${PID[resolver]}"
 	wait_for 5 logged resolver stopping
 	expect_eq 192.0.2.10 "$(query +short www.outside.example)" # a lame duck still answers
