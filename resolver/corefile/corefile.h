@@ -243,6 +243,7 @@ struct corefile_log {
 	struct corefile_log *next;
 	struct corefile_zones zones;
 	const char *format;
+	struct log_format *compiled; /* log_line.h */
 	unsigned int classes;
 };
 

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* log and errors: what is told of questions. */
+/*
+ * log and errors: what is told of questions. What they do is log_line.c's and errors_log.c's.
+ */
 #include <string.h>
 
 #include "resolver/corefile/directives.h"
+#include "resolver/corefile/log_line.h"
 
 /* --- log ----------------------------------------------------------------------------------------
  */
-
-#define FORMAT_COMMON                                                                        \
-	"{remote}:{port} - {>id} \"{type} {class} {name} {proto} {size} {>do} {>bufsize}\" " \
-	"{rcode} {>rflags} {rsize} {duration}"
-#define FORMAT_COMBINED FORMAT_COMMON " \"{>opcode}\""
 
 static const struct {
 	const char *name;
@@ -45,8 +43,8 @@ static const char *find_format(const struct corefile_line *line)
 	if (line->n_words == 1 || !strchr(last, '{'))
 		return NULL;
 	if (!strcmp(last, "{common}"))
-		return FORMAT_COMMON;
-	return !strcmp(last, "{combined}") ? FORMAT_COMBINED : last;
+		return LOG_FORMAT_COMMON;
+	return !strcmp(last, "{combined}") ? LOG_FORMAT_COMBINED : last;
 }
 
 int log_parse(struct directive_parse *d)
@@ -64,7 +62,9 @@ int log_parse(struct directive_parse *d)
 	if (!log)
 		return directive_no_memory(d);
 	names.n_words -= format != NULL;
-	log->format = format ? format : FORMAT_COMMON;
+	log->format = format ? format : LOG_FORMAT_COMMON;
+	if (!(log->compiled = log_line_compile(&d->corefile->arena, log->format)))
+		return directive_no_memory(d);
 	if ((rc = directive_zones(d, &names, 1, &log->zones)) < 0 ||
 	    (rc = directive_properties(d, properties, log)) < 0)
 		return rc;
@@ -81,7 +81,7 @@ void log_print(const struct corefile_server *server, FILE *out)
 	for (const struct corefile_log *log = server->log; log; log = log->next) {
 		fputs("    log", out);
 		print_zones(&log->zones, out);
-		if (strcmp(log->format, FORMAT_COMMON) != 0) {
+		if (strcmp(log->format, LOG_FORMAT_COMMON) != 0) {
 			fputc(' ', out);
 			corefile_print_word(log->format, out);
 		}
