@@ -63,7 +63,7 @@ cni        := $(patsubst %.c,%.o,$(sort $(wildcard cni/*.c))) common/privs_keep.
 static     := $(if $(SAN),,-static-pie -Wl,-z,relro,-z,now)
 
 meshdns-cni_objs := $(common:common/user.o=common/user_nameless.o) $(cni_rules) \
-	      $(filter-out cni/install%,$(cni)) $(if $(SAN),,iptables/mnl.o)
+	      $(filter-out cni/install% cni/kube_%,$(cni)) $(if $(SAN),,iptables/mnl.o)
 meshdns-cni_libs := -lnftnl $(if $(SAN),-lmnl) -ljansson -lyaml
 meshdns-cni_link := $(static)
 
@@ -71,8 +71,21 @@ meshdns-cni-install_objs := $(filter-out cni/main.o,$(meshdns-cni_objs)) $(filte
 meshdns-cni-install_libs := $(meshdns-cni_libs)
 meshdns-cni-install_link := $(static)
 
+# Asks the Kubernetes API for the plugin. The linker warns of what libcurl, c-ares and OpenSSL could
+# have libc look up or load at run time, and do not: names are c-ares' affair, and no engine is loaded.
+CURL       ?= /usr/local/lib/meshdns-build/curl
+meshdns-cni-kube_objs := $(common:common/user.o=common/user_nameless.o) common/privs_keep.o cni/base64.o \
+	      $(filter cni/kube_%,$(cni))
+meshdns-cni-kube_libs := $(CURL)/libcurl.a -lcares -lssl -lcrypto -ljansson -lyaml
+meshdns-cni-kube_link := $(if $(SAN),,$(static) -Wl,--no-warnings)
+
+$(BUILD)/cni/kube_get.o: cflags += -isystem $(CURL)
+$(BUILD)/cni/kube_get.o: | $(CURL)/libcurl.a
+$(CURL)/libcurl.a:
+	@echo 'It takes a static libcurl of HTTPS alone: scripts/deps-curl $(CURL)' >&2; exit 1
+
 programs   := meshdns-redirect meshdns-resolver meshdns-cni-install
-plugins    := meshdns-cni
+plugins    := meshdns-cni meshdns-cni-kube
 units      := redirector/meshdns-redirect.service resolver/meshdns-resolver.service \
 	      resolver/meshdns-resolver.socket
 manpages   := redirector/meshdns-redirect.8 resolver/meshdns-resolver.8 cni/meshdns-cni.8 cni/meshdns-cni-install.8
@@ -169,7 +182,7 @@ lint: $(BUILD)/version.h
 	shellcheck -x $(shell git ls-files -co --exclude-standard | xargs grep -lE '^#!/bin/(ba)?sh|^#!/usr/bin/env bash' 2>/dev/null)
 	mandoc -T lint -W warning $(manpages) $(manpages5)
 	printf '%s\n' $(filter-out tests/unit/%,$(filter %.c,$(sources))) | xargs -P 2 -n 4 sh -c \
-		'clang-tidy --quiet "$$@" -- -std=gnu17 -I. -I$(BUILD) -D_GNU_SOURCE' sh
+		'clang-tidy --quiet "$$@" -- -std=gnu17 -I. -I$(BUILD) -isystem $(CURL) -D_GNU_SOURCE' sh
 
 clean:
 	rm -rf build

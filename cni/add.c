@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * ADD. What can fail without touching anything comes first: the answer is composed, the plan is
- * made, and the namespace looked at before it is entered.
+ * made, which may take asking the Kubernetes API, and the namespace looked at before it is entered.
  */
 #include "cni/conf.h"
+#include "cni/kube.h"
 #include "cni/namespace.h"
 #include "cni/pod.h"
 #include "cni/result.h"
@@ -47,7 +48,7 @@ static int run(const struct request *request, char **ret_answer, struct failure 
 	struct conf conf;
 
 	if (result_compose(request, ret_answer, failure) < 0 ||
-	    namespace_open(request->netns, &ns, failure) < 0 ||
+	    namespace_open(request->netns, &ns, failure) < 0 || kube_ask(request, failure) < 0 ||
 	    pod_read(request, &pod, failure) < 0)
 		return -1;
 	log_info(pod.wanted ? "ADD" : "ADD: left alone", "container=%s ifname=%s why=\"%s\"",

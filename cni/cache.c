@@ -81,15 +81,11 @@ static const char *find_netns(const json_t *json, const char *ifname)
 	return "";
 }
 
-static int visit(const char *path, cache_fn *each, void *arg)
+int cache_read(const char *text, size_t len, cache_fn *each, void *arg)
 {
-	cleanup_free char *text = NULL;
-	struct cache_entry entry = {0};
-	size_t len;
+	struct cache_entry entry = {.json = json_loadb(text, len, JSON_ALLOW_NUL, NULL)};
 	int rc = 0;
 
-	if (file_read(path, REQUEST_BYTES_MAX, &text, &len, NULL) == 0)
-		entry.json = json_loadb(text, len, JSON_ALLOW_NUL, NULL);
 	if (!strcmp(text_of(entry.json, "kind"), KIND)) {
 		entry.list = decode_list(entry.json);
 		entry.container = text_of(entry.json, "containerId");
@@ -103,6 +99,16 @@ static int visit(const char *path, cache_fn *each, void *arg)
 	json_decref(entry.list);
 	json_decref(entry.json);
 	return rc;
+}
+
+static int visit(const char *path, cache_fn *each, void *arg)
+{
+	cleanup_free char *text = NULL;
+	size_t len;
+
+	if (file_read(path, REQUEST_BYTES_MAX, &text, &len, NULL) < 0)
+		return 0;
+	return cache_read(text, len, each, arg);
 }
 
 int cache_each(const char *dir, cache_fn *each, void *arg)

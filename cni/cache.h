@@ -25,6 +25,9 @@ struct cache_entry {
 typedef int cache_fn(const struct cache_entry *entry, void *arg);
 int cache_each(const char *dir, cache_fn *each, void *arg);
 
+/* The same for the text of one file. */
+int cache_read(const char *text, size_t len, cache_fn *each, void *arg);
+
 /*
  * The request that a runtime would have made, had `entry` been among the plugins; the caller's. Its
  * strings are borrowed from `cached` and `entry`. False: out of memory, or it makes no sense.

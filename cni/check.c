@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* CHECK: the rules are those that ADD made, or `failure` names the first that is not. */
 #include "cni/conf.h"
+#include "cni/kube.h"
 #include "cni/namespace.h"
 #include "cni/pod.h"
 #include "cni/result.h"
@@ -12,7 +13,9 @@
 static int read_pod(const struct request *request, const struct attachment *known, bool found,
 		    struct pod *ret_pod, struct failure *failure)
 {
-	return pod_read(found ? &known->request : request, ret_pod, failure);
+	if (found)
+		return pod_read(&known->request, ret_pod, failure);
+	return kube_ask(request, failure) < 0 ? -1 : pod_read(request, ret_pod, failure);
 }
 
 static int run(const struct request *request, char **ret_answer, struct failure *failure)

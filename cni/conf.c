@@ -13,7 +13,7 @@ static const char *const other_keys[] = {
 	"args",       "capabilities",   "cniVersion", "dns",           "ipMasq",
 	"ipam",       "name",           "prevResult", "runtimeConfig", "type",
 	"inject",     "state_dir",      "log_file",   "log_level",     "exclude_namespaces",
-	"kubernetes", "on_api_failure",
+	"kubernetes", "on_api_failure", "kubeconfig", "api_timeout",   "api_retries",
 };
 
 /* What a namespace that is not the node's own has no use for. */
@@ -115,13 +115,57 @@ static int read_namespaces(json_t *json, json_t **ret, struct failure *failure)
 	return 0;
 }
 
+static int read_number(json_t *json, const char *key, unsigned int min, unsigned int max,
+		       unsigned int *ret, struct failure *failure)
+{
+	json_t *value = json_object_get(json, key);
+
+	if (!value || json_is_null(value))
+		return 0;
+	if (!json_is_integer(value) || json_integer_value(value) < min ||
+	    json_integer_value(value) > max)
+		return failure_set(failure, FAILURE_CONFIGURATION,
+				   "\"%s\" must be a number from %u to %u", key, min, max);
+	*ret = (unsigned int)json_integer_value(value);
+	return 0;
+}
+
+static int read_api(json_t *json, struct conf *conf, struct failure *failure)
+{
+	json_t *kubernetes = json_object_get(json, "kubernetes");
+	const char *action = "fail";
+
+	if (read_text(kubernetes, "kubeconfig", &conf->kubeconfig, failure) < 0 ||
+	    read_text(json, "kubeconfig", &conf->kubeconfig, failure) < 0 ||
+	    read_number(json, "api_timeout", 1, CONF_API_TIMEOUT_MAX, &conf->api_timeout_s,
+			failure) < 0 ||
+	    read_number(json, "api_retries", 0, CONF_API_RETRIES_MAX, &conf->api_retries, failure) <
+		    0 ||
+	    read_text(json, "on_api_failure", &action, failure) < 0)
+		return -1;
+	conf->skip_on_api_failure = !strcmp(action, "skip");
+	if (conf->kubeconfig && conf->kubeconfig[0] != '/')
+		return failure_set(failure, FAILURE_CONFIGURATION,
+				   "\"kubeconfig\" is \"%.100s\", and must be a path from the root",
+				   conf->kubeconfig);
+	if (strcmp(action, "skip") != 0 && strcmp(action, "fail") != 0)
+		return failure_set(failure, FAILURE_CONFIGURATION,
+				   "\"on_api_failure\" is \"%.50s\", and must be fail or skip",
+				   action);
+	return 0;
+}
+
 int conf_read(json_t *json, struct conf *ret_conf, struct failure *failure)
 {
 	json_t *kubernetes = json_object_get(json, "kubernetes");
 	const char *level = "info";
 
-	*ret_conf = (struct conf){.log_file = CONF_LOG_FILE, .log_level = LOG_LEVEL_INFO};
+	*ret_conf = (struct conf){.log_file = CONF_LOG_FILE,
+				  .log_level = LOG_LEVEL_INFO,
+				  .api_timeout_s = CONF_API_TIMEOUT,
+				  .api_retries = CONF_API_RETRIES};
 	if (read_inject(json, &ret_conf->inject, failure) < 0 ||
+	    read_api(json, ret_conf, failure) < 0 ||
 	    read_text(json, "state_dir", &ret_conf->state_dir, failure) < 0 ||
 	    read_text(json, "log_file", &ret_conf->log_file, failure) < 0 ||
 	    read_text(json, "log_level", &level, failure) < 0 ||

@@ -14,7 +14,11 @@
 #include "common/options.h"
 #include "redirector/settings.h"
 
-#define CONF_LOG_FILE "/var/log/meshdns-cni.log"
+#define CONF_LOG_FILE        "/var/log/meshdns-cni.log"
+#define CONF_API_TIMEOUT     5 /* seconds */
+#define CONF_API_TIMEOUT_MAX 60
+#define CONF_API_RETRIES     3
+#define CONF_API_RETRIES_MAX 30
 
 enum conf_inject { CONF_INJECT_UNSAID, CONF_INJECT_ANNOTATED, CONF_INJECT_ALWAYS };
 
@@ -24,6 +28,10 @@ struct conf {
 	const char *state_dir;         /* NULL: STORE_DIR */
 	const char *log_file;          /* "": none */
 	enum log_level log_level;      /* of that file */
+	const char *kubeconfig;        /* kubeconfig, here or in "kubernetes"; NULL: none */
+	unsigned int api_timeout_s;    /* api_timeout: of one request */
+	unsigned int api_retries;      /* api_retries */
+	bool skip_on_api_failure;      /* on_api_failure */
 };
 
 /* Reads the plugin's own keys; the strings are borrowed. `json` may be NULL: all defaults. */

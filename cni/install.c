@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cni/kube.h"
 #include "cni/request.h"
 #include "common/cleanup.h"
 #include "common/file.h"
@@ -20,22 +21,29 @@
 
 /* --- the binary --- */
 
-void install_source(const struct install_settings *settings, char ret_path[PATH_MAX])
+void install_source(const struct install_settings *settings, const char *program,
+		    char ret_path[PATH_MAX])
 {
-	ssize_t n = readlink("/proc/self/exe", ret_path, PATH_MAX - sizeof(NETD_PLUGIN) - 1);
+	ssize_t n = -1;
+	size_t folder;
 	char *slash;
 
-	ret_path[n > 0 ? n : 0] = '\0';
-	slash = strrchr(ret_path, '/');
 	if (settings->plugin)
-		snprintf(ret_path, PATH_MAX, "%s", settings->plugin);
+		n = snprintf(ret_path, PATH_MAX, "%s", settings->plugin);
 	else
-		memcpy(slash ? slash + 1 : ret_path, NETD_PLUGIN, sizeof(NETD_PLUGIN));
+		n = readlink("/proc/self/exe", ret_path, PATH_MAX - 1);
+	ret_path[n > 0 && n < PATH_MAX ? n : 0] = '\0';
+	if (settings->plugin && !strcmp(program, NETD_PLUGIN))
+		return; /* it may be called otherwise */
+	slash = strrchr(ret_path, '/');
+	folder = slash ? (size_t)(slash + 1 - ret_path) : 0;
+	snprintf(ret_path + folder, PATH_MAX - folder, "%s", program);
 }
 
-void install_target(const struct install_settings *settings, char ret_path[PATH_MAX])
+void install_target(const struct install_settings *settings, const char *program,
+		    char ret_path[PATH_MAX])
 {
-	snprintf(ret_path, PATH_MAX, "%s/" NETD_PLUGIN, settings->bin_dir);
+	snprintf(ret_path, PATH_MAX, "%s/%s", settings->bin_dir, program);
 }
 
 static bool has_content(const char *path, const char *data, size_t len)
@@ -49,20 +57,22 @@ static bool has_content(const char *path, const char *data, size_t len)
 }
 
 /* By renaming, so that a runtime that just starts it gets the old one or the new one, whole. */
-static int reconcile_binary(const struct install_settings *settings, bool change,
-			    struct install_state *state, struct err *err)
+static int reconcile_program(const struct install_settings *settings, const char *program,
+			     bool change, struct install_state *state, bool *ret_there,
+			     struct err *err)
 {
 	char source[PATH_MAX], target[PATH_MAX];
 	cleanup_free char *data = NULL;
 	size_t len;
 	int rc;
 
-	install_source(settings, source);
-	install_target(settings, target);
+	*ret_there = false;
+	install_source(settings, program, source);
+	install_target(settings, program, target);
 	if ((rc = file_read(source, BINARY_MAX, &data, &len, err)) < 0)
 		return rc;
-	state->binary_there = has_content(target, data, len);
-	if (state->binary_there || !change)
+	*ret_there = has_content(target, data, len);
+	if (*ret_there || !change)
 		return 0;
 	log_info(settings->dry_run ? "would install the plugin" : "installing the plugin",
 		 "file=%s from=%s", target, source);
@@ -71,9 +81,26 @@ static int reconcile_binary(const struct install_settings *settings, bool change
 	mkdir(settings->bin_dir, 0755);
 	if ((rc = file_replace(target, data, len, 0755, err)) < 0)
 		return rc;
-	state->binary_there = true;
+	*ret_there = true;
 	state->binary_changes++;
 	return 0;
+}
+
+/* What the plugin may start comes first, and where it is not shipped, not at all. */
+static int reconcile_binary(const struct install_settings *settings, bool change,
+			    struct install_state *state, struct err *err)
+{
+	bool helper_there = true, plugin_there = false;
+	char source[PATH_MAX];
+	int rc = 0;
+
+	install_source(settings, KUBE_PROGRAM, source);
+	if (access(source, F_OK) == 0)
+		rc = reconcile_program(settings, KUBE_PROGRAM, change, state, &helper_there, err);
+	if (rc == 0)
+		rc = reconcile_program(settings, NETD_PLUGIN, change, state, &plugin_there, err);
+	state->binary_there = helper_there && plugin_there;
+	return rc;
 }
 
 /* --- the configuration --- */
@@ -369,6 +396,7 @@ static int remove_from_confs(const struct install_settings *settings, struct err
 int install_remove(const struct install_settings *settings, unsigned int *ret_kept_for,
 		   struct err *err)
 {
+	static const char *const programs[] = {NETD_PLUGIN, KUBE_PROGRAM};
 	char target[PATH_MAX];
 	int rc;
 
@@ -378,8 +406,10 @@ int install_remove(const struct install_settings *settings, unsigned int *ret_ke
 	*ret_kept_for = install_pods_left(settings);
 	if (*ret_kept_for)
 		return 0;
-	install_target(settings, target);
-	return remove_file(settings, target) < 0
-		       ? err_set(err, errno, "cannot remove %s: %s", target, err_text(errno))
-		       : 0;
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+		install_target(settings, programs[i], target);
+		if (remove_file(settings, target) < 0)
+			return err_set(err, errno, "cannot remove %s: %s", target, err_text(errno));
+	}
+	return 0;
 }

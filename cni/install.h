@@ -32,7 +32,7 @@ struct install_settings {
 
 /* What is there; all of it strings and flags, for status and metrics. */
 struct install_state {
-	bool binary_there;          /* as it should be */
+	bool binary_there;          /* as it should be, and so is what the plugin starts */
 	bool drop_ins;              /* the mode that was decided on */
 	const char *why_mode;       /* why that one */
 	char file[NAME_MAX + 1];    /* the configuration that counts, "" when there is none */
@@ -62,9 +62,11 @@ unsigned int install_pods_left(const struct install_settings *settings);
 /* The plugin's entry as the settings have it; the caller's. NULL: `err` says why. */
 json_t *install_entry(const struct install_settings *settings, struct err *err);
 
-/* The file to install, and where. */
-void install_source(const struct install_settings *settings, char ret_path[PATH_MAX]);
-void install_target(const struct install_settings *settings, char ret_path[PATH_MAX]);
+/* Which file to install, of the plugin or of the program that it may start, and where. */
+void install_source(const struct install_settings *settings, const char *program,
+		    char ret_path[PATH_MAX]);
+void install_target(const struct install_settings *settings, const char *program,
+		    char ret_path[PATH_MAX]);
 
 /*
  * Whether the container runtimes that run on this machine have a libcni that takes what is dropped

@@ -58,7 +58,10 @@ static const struct option_row rows[] = {
 	{"entry", OPTION_STRING, AT(entry), "FILE",
 	 .help = "JSON with the plugin's configuration (the capabilities alone)", .env = "ENTRY"},
 	{"plugin", OPTION_STRING, AT(plugin), "FILE",
-	 .help = "the plugin to install (meshdns-cni beside this program)", .env = "PLUGIN"},
+	 .help = "the plugin to install (meshdns-cni beside this program); meshdns-cni-kube beside "
+		 "it "
+		 "is installed too",
+	 .env = "PLUGIN"},
 	{"on-exit", OPTION_CALL, 0, "WHAT",
 	 .help = "watch: what to do when told to end, keep or remove (keep)",
 	 .parse = parse_on_exit, .env = "ON_EXIT"},

@@ -125,7 +125,7 @@ static void run_repair(struct watch *watch)
 	sigset_t none;
 	pid_t pid;
 
-	install_target(settings, target);
+	install_target(settings, NETD_PLUGIN, target);
 	sigemptyset(&none);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attr);

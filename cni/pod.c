@@ -15,10 +15,7 @@
 #include "redirector/policy.h"
 #include "redirector/settings_parse.h"
 
-#define ARG_CONFIG    "MESHDNS_CONFIG"
-#define ARG_NAMESPACE "K8S_POD_NAMESPACE"
-#define PROXY_USER    "5678"                       /* by number, whoever that is on this node */
-#define ARG_SANDBOX   "K8S_POD_INFRA_CONTAINER_ID" /* only a kubelet's runtime gives it */
+#define PROXY_USER "5678" /* by number, whoever that is on this node */
 
 void pod_free(struct pod *pod)
 {
@@ -37,40 +34,49 @@ static int decide(struct pod *pod, bool wanted, const char *why)
 	return 0;
 }
 
-static int decide_by_annotations(json_t *annotations, struct pod *pod)
+/*
+ * A kubelet's runtime that says nothing of annotations is old, or not asked to. To take all pods
+ * then would cut those without a resolver off from DNS; to take none would leave the mesh's open.
+ */
+static int decide_without_annotations(const struct request *request, const struct conf *conf,
+				      struct pod *pod, struct failure *failure)
+{
+	size_t len;
+
+	if (request_arg(request, REQUEST_CONFIG, &len))
+		return decide(pod, true, "CNI_ARGS has " REQUEST_CONFIG);
+	if (conf->inject == CONF_INJECT_ALWAYS)
+		return decide(pod, true, "\"inject\" is always");
+	if (request_arg(request, REQUEST_POD_NAMESPACE, &len)) {
+		if (conf->skip_on_api_failure)
+			return decide(pod, false,
+				      "its annotations are not known, and \"on_api_failure\" is "
+				      "skip");
+		return failure_set(
+			failure, FAILURE_CONFIGURATION,
+			"the runtime does not tell the pod's annotations: give the plugin's "
+			"configuration \"capabilities\": {\"" REQUEST_ANNOTATIONS_KEY "\": true} "
+			"(containerd from 1.5 on, CRI-O from 1.29), or a \"kubeconfig\" to ask the "
+			"Kubernetes API with, or \"inject\": \"always\" if all pods are meant");
+	}
+	if (conf->inject == CONF_INJECT_ANNOTATED)
+		return decide(pod, false,
+			      "the runtime knows no annotations, and \"inject\" is "
+			      "annotated");
+	return decide(pod, true, "the runtime knows no annotations");
+}
+
+static int decide_by_annotations(json_t *annotations, enum conf_inject inject, struct pod *pod)
 {
 	switch (annotations_mark(annotations)) {
 	case ANNOTATIONS_YES: return decide(pod, true, "its annotations ask for it");
 	case ANNOTATIONS_NO: return decide(pod, false, "its annotations decline it");
 	case ANNOTATIONS_SILENT: break;
 	}
+	if (inject == CONF_INJECT_ALWAYS)
+		return decide(pod, true, "\"inject\" is always");
 	return decide(pod, false,
 		      "it has neither annotation kuma.io/sidecar-injected nor meshdns.io/inject");
-}
-
-/*
- * A kubelet's runtime that says nothing of annotations is old, or not asked to. To take all pods
- * then would cut those without a resolver off from DNS; to take none would leave the mesh's open.
- */
-static int decide_without_annotations(const struct request *request, enum conf_inject inject,
-				      struct pod *pod, struct failure *failure)
-{
-	size_t len;
-
-	if (request_arg(request, ARG_CONFIG, &len))
-		return decide(pod, true, "CNI_ARGS has " ARG_CONFIG);
-	if (request_arg(request, ARG_SANDBOX, &len))
-		return failure_set(
-			failure, FAILURE_CONFIGURATION,
-			"the runtime does not tell the pod's annotations: give the plugin's "
-			"configuration \"capabilities\": {\"" REQUEST_ANNOTATIONS_KEY "\": true} "
-			"(containerd from 1.5 on, CRI-O from 1.29), or \"inject\": \"always\" if "
-			"all pods are meant");
-	if (inject == CONF_INJECT_ANNOTATED)
-		return decide(pod, false,
-			      "the runtime knows no annotations, and \"inject\" is "
-			      "annotated");
-	return decide(pod, true, "the runtime knows no annotations");
 }
 
 static int decide_injection(const struct request *request, const struct conf *conf,
@@ -79,18 +85,12 @@ static int decide_injection(const struct request *request, const struct conf *co
 	const char *namespace;
 	size_t len;
 
-	namespace = request_arg(request, ARG_NAMESPACE, &len);
+	namespace = request_arg(request, REQUEST_POD_NAMESPACE, &len);
 	if (namespace && conf_excludes(conf, namespace, len))
 		return decide(pod, false, "its namespace is excluded");
-	if (conf->inject == CONF_INJECT_ALWAYS) {
-		bool declined = annotations_mark(annotations) == ANNOTATIONS_NO;
-
-		return decide(pod, !declined,
-			      declined ? "its annotations decline it" : "\"inject\" is always");
-	}
 	if (annotations)
-		return decide_by_annotations(annotations, pod);
-	return decide_without_annotations(request, conf->inject, pod, failure);
+		return decide_by_annotations(annotations, conf->inject, pod);
+	return decide_without_annotations(request, conf, pod, failure);
 }
 
 /* --- what --- */
@@ -101,11 +101,12 @@ static int apply_args(const struct request *request, const struct option_row *ro
 	const char *encoded;
 	size_t len;
 
-	if (!(encoded = request_arg(request, ARG_CONFIG, &len)))
+	if (!(encoded = request_arg(request, REQUEST_CONFIG, &len)))
 		return 0;
 	if (!base64_decode(encoded, len, &pod->args_config, &len))
-		return err_set(err, EINVAL, "CNI_ARGS' " ARG_CONFIG " is no base64");
-	return settings_parse_text(rows, &pod->settings, ARG_CONFIG, pod->args_config, len, err);
+		return err_set(err, EINVAL, "CNI_ARGS' " REQUEST_CONFIG " is no base64");
+	return settings_parse_text(rows, &pod->settings, REQUEST_CONFIG, pod->args_config, len,
+				   err);
 }
 
 static int read_settings(const struct request *request, json_t *annotations, struct pod *pod,

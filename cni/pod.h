@@ -4,6 +4,17 @@
  *
  * Options come from the network's configuration, then from the annotations, then from CNI_ARGS'
  * MESHDNS_CONFIG (base64 of YAML); a later place wins. Where none says what to capture, all DNS is.
+ *
+ * Which pods want rules, when no namespace is excluded:
+ *
+ *  inject     annotations are known    not known, a kubelet's pod    not known, another's
+ *  (unsaid)   who asks for it          error, or none of them (*)    all
+ *  annotated  who asks for it          error, or none of them (*)    none
+ *  always     who does not decline it  all                           all
+ *
+ * (*) as on_api_failure says. They are known when the runtime tells them (null is none), or the
+ * Kubernetes API has (kube.h). A kubelet's runtime has K8S_POD_NAMESPACE in CNI_ARGS; podman, ctr
+ * and libcni's own tool do not. MESHDNS_CONFIG asks for rules where annotations are not known.
  */
 #ifndef MESHDNS_CNI_POD_H
 #define MESHDNS_CNI_POD_H

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cni/cache.h"
+#include "cni/kube.h"
 #include "cni/netd.h"
 #include "cni/pod.h"
 #include "cni/rules.h"
@@ -108,7 +109,7 @@ static void look_at(struct repair *repair, const struct request *request,
 	if (namespace_open(request->netns, &ns, &failure) < 0 ||
 	    (was && (was->dev != ns.dev || was->ino != ns.ino)))
 		return;
-	if (pod_read(request, &pod, &failure) < 0) {
+	if ((!was && kube_ask(request, &failure) < 0) || pod_read(request, &pod, &failure) < 0) {
 		report(repair, request, "unknown", failure.err.msg);
 		repair->wrong = true;
 		return;

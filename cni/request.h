@@ -17,6 +17,13 @@
 #define REQUEST_ID_MAX          200                       /* bytes of a container's id */
 #define REQUEST_ANNOTATIONS_KEY "io.kubernetes.cri.pod-annotations"
 
+/* Keys of CNI_ARGS: a kubelet's runtime gives the first three, podman the second, and ours is last.
+ */
+#define REQUEST_POD_NAMESPACE "K8S_POD_NAMESPACE"
+#define REQUEST_POD_NAME      "K8S_POD_NAME"
+#define REQUEST_POD_UID       "K8S_POD_UID"
+#define REQUEST_CONFIG        "MESHDNS_CONFIG"
+
 /* Variables that a verb cannot do without. */
 enum request_need {
 	REQUEST_CONTAINER = 1 << 0, /* CNI_CONTAINERID */

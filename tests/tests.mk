@@ -5,7 +5,7 @@ check: check-unit check-fuzz check-system
 
 # Unit tests: one Criterion program of all objects but the mains.
 unit_objs := $(patsubst %.c,%.o,$(sort $(wildcard tests/unit/*/test_*.c tests/unit/*.c)))
-unit_objs += $(filter-out %/main.o %_main.o,$(common) $(redirect) $(resolver) $(cni))
+unit_objs += $(filter-out %/main.o %_main.o cni/kube_get.o,$(common) $(redirect) $(resolver) $(cni))
 unit_libs := -lcriterion $(sort $(foreach p,$(programs),$($(p)_libs)))
 
 $(BUILD)/tests/unit/run: $(addprefix $(BUILD)/,$(unit_objs))
@@ -20,7 +20,7 @@ check-unit: $(BUILD)/tests/unit/run
 
 # Fuzz targets: replay drivers over the corpus for everybody, libFuzzer itself with clang.
 fuzz_targets := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
-fuzz_objs    := $(filter-out %/main.o %_main.o,$(common) $(redirect) $(resolver) $(cni))
+fuzz_objs    := $(filter-out %/main.o %_main.o cni/kube_get.o,$(common) $(redirect) $(resolver) $(cni))
 fuzz_libs    := $(sort $(foreach p,$(programs),$($(p)_libs)))
 
 $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o \

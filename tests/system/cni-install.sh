@@ -48,6 +48,10 @@ test_inserting_keeps_what_is_there() {
 	expect_status 1 installer status
 	installer install
 	cmp "$LAB/bin/meshdns-cni" "$LAB/node/bin/meshdns-cni"
+	cmp "$LAB/bin/meshdns-cni-kube" "$LAB/node/bin/meshdns-cni-kube"
+	rm "$LAB/node/bin/meshdns-cni-kube" # the plugin may need it
+	expect_status 1 installer status
+	installer install
 	expect_eq 'bridge portmap meshdns-cni' "$(types)"
 	expect_eq '["zeta", "cniVersion", "name", "plugins"]' \
 		"$(python3 -c 'import json, sys; print(json.dumps(list(json.load(open(sys.argv[1])))))' "$LAB/node/net.d/10-pods.conflist")"
@@ -58,7 +62,7 @@ test_inserting_keeps_what_is_there() {
 	installer remove
 	expect_eq 'bridge portmap' "$(types)"
 	expect_eq ./10-pods.conflist "$(net_d)"
-	[[ ! -e $LAB/node/bin/meshdns-cni ]]
+	[[ ! -e $LAB/node/bin/meshdns-cni && ! -e $LAB/node/bin/meshdns-cni-kube ]]
 	installer remove # twice is once
 }
 

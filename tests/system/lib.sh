@@ -59,7 +59,7 @@ lab_make() {
 	LAB=$(mktemp -d "/tmp/meshdns-$$-XXXXXX")
 	chmod 0755 "$LAB"
 	mkdir "$LAB/bin" "$LAB/log"
-	install -t "$LAB/bin" "$BUILD"/meshdns-{redirect,resolver,cni,cni-install} "$BUILD"/tests/system/*-lookup \
+	install -t "$LAB/bin" "$BUILD"/meshdns-{redirect,resolver,cni,cni-kube,cni-install} "$BUILD"/tests/system/*-lookup \
 		"$SYSTEM"/*.py
 	PATH=$LAB/bin:$PATH
 

@@ -34,6 +34,20 @@ static bool wants(const char *text)
 	return pod.wanted;
 }
 
+/* 1: it wants rules, 0: none, -1: that is an error. `annotations` NULL: they are not known. */
+static int outcome(const char *annotations, const char *inject, const char *more)
+{
+	cleanup_request struct request request = {0};
+	cleanup_free char *text = NULL, *runtime = NULL;
+	cleanup_pod struct pod pod = {0};
+	struct failure failure;
+
+	cr_assert_gt(asprintf(&runtime, ", \"runtimeConfig\": {" KEY ": %s}", annotations), 0);
+	cr_assert_gt(asprintf(&text, REQUEST("%s%s%s"), inject, more, annotations ? runtime : ""),
+		     0);
+	return read_pod(text, &request, &pod, &failure) < 0 ? -1 : pod.wanted;
+}
+
 Test(pod, annotations_decide_where_the_runtime_tells_them)
 {
 	cr_expect_not(wants(ANNOTATED("null", "")));
@@ -72,6 +86,39 @@ Test(pod, of_a_kubelet_that_tells_no_annotations_is_an_error)
 	cr_expect(strstr(failure.err.msg, "capabilities"));
 	request_free(&request);
 	cr_expect(wants(REQUEST(", \"inject\": \"always\"")));
+}
+
+/* pod.h's table: a row for each "inject", a column for what is known. */
+Test(pod, wants_rules_as_the_table_says)
+{
+	enum { NONE = 0, ALL = 1, ERROR = -1 };
+	static const char *const kubelet = "K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web-0";
+	static const char yes[] = "{\"meshdns.io/inject\": \"true\"}",
+			  no[] = "{\"meshdns.io/inject\": \"false\"}";
+	static const struct {
+		const char *inject;
+		int yes, silent, no, kubelets, anothers;
+	} table[] = {
+		{"", ALL, NONE, NONE, ERROR, ALL},
+		{", \"inject\": \"annotated\"", ALL, NONE, NONE, ERROR, NONE},
+		{", \"inject\": \"always\"", ALL, ALL, NONE, ALL, ALL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		const char *inject = table[i].inject;
+
+		args = kubelet;
+		cr_expect_eq(outcome(yes, inject, ""), table[i].yes, "%zu", i);
+		cr_expect_eq(outcome("null", inject, ""), table[i].silent, "%zu", i);
+		cr_expect_eq(outcome(no, inject, ""), table[i].no, "%zu", i);
+		cr_expect_eq(outcome(NULL, inject, ""), table[i].kubelets, "%zu", i);
+		cr_expect_eq(outcome(NULL, inject, ", \"on_api_failure\": \"skip\""),
+			     table[i].kubelets == ERROR ? NONE : table[i].kubelets, "%zu", i);
+		args = "IgnoreUnknown=1;K8S_POD_NAME=of-podman";
+		cr_expect_eq(outcome(NULL, inject, ""), table[i].anothers, "%zu", i);
+		args = "MESHDNS_CONFIG=e30=";
+		cr_expect_eq(outcome(NULL, inject, ""), ALL, "%zu", i);
+	}
 }
 
 Test(pod, of_an_excluded_namespace_is_left_alone)
