@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 static int digit(char c)
 {
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	const char *found;
 
 	if (c == '-' || c == '_')
@@ -40,4 +40,25 @@ bool base64_decode(const char *text, size_t len, char **ret_data, size_t *ret_le
 	*ret_data = data;
 	*ret_len = n;
 	return true;
+}
+
+char *base64_encode(const void *data, size_t len)
+{
+	const uint8_t *bytes = data;
+	char *text = malloc((len + 2) / 3 * 4 + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; text && i < len; i += 3) {
+		uint32_t bits = (uint32_t)bytes[i] << 16;
+
+		bits |= i + 1 < len ? (uint32_t)bytes[i + 1] << 8 : 0;
+		bits |= i + 2 < len ? bytes[i + 2] : 0;
+		text[n++] = digits[bits >> 18];
+		text[n++] = digits[bits >> 12 & 63];
+		text[n++] = i + 1 < len ? digits[bits >> 6 & 63] : '=';
+		text[n++] = i + 2 < len ? digits[bits & 63] : '=';
+	}
+	if (text)
+		text[n] = '\0';
+	return text;
 }

@@ -11,4 +11,7 @@
  */
 bool base64_decode(const char *text, size_t len, char **ret_data, size_t *ret_len);
 
+/* The caller frees it; NULL: out of memory. */
+char *base64_encode(const void *data, size_t len);
+
 #endif

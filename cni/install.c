@@ -314,14 +314,15 @@ static int reconcile_conf(const struct install_settings *settings, bool change,
 	return rc;
 }
 
-/* The binary first: no configuration may name one that is not there. */
+/* The binary and the kubeconfig first: no configuration may name what is not there. */
 static int reconcile(const struct install_settings *settings, bool change,
 		     struct install_state *ret_state, struct err *err)
 {
 	int rc;
 
 	*ret_state = (struct install_state){.why_mode = ""};
-	if ((rc = reconcile_binary(settings, change, ret_state, err)) < 0)
+	if ((rc = reconcile_binary(settings, change, ret_state, err)) < 0 ||
+	    (rc = install_kubeconfig(settings, change, &ret_state->kubeconfig_there, err)) < 0)
 		return rc;
 	return reconcile_conf(settings, change, ret_state, err);
 }
@@ -403,6 +404,8 @@ int install_remove(const struct install_settings *settings, unsigned int *ret_ke
 	*ret_kept_for = 0;
 	if ((rc = remove_from_confs(settings, err)) < 0)
 		return rc;
+	if (settings->kubeconfig) /* deleting pods takes none */
+		remove_file(settings, settings->kubeconfig);
 	*ret_kept_for = install_pods_left(settings);
 	if (*ret_kept_for)
 		return 0;

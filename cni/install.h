@@ -15,15 +15,18 @@
 #include "common/err.h"
 
 #define INSTALL_BIN_DIR   "/opt/cni/bin"
+#define INSTALL_ACCOUNT   "/var/run/secrets/kubernetes.io/serviceaccount"
 #define INSTALL_CACHE_DIR "/var/lib/cni/results" /* where libcni keeps what it did */
 
 enum install_mode { INSTALL_AUTO, INSTALL_DROP_IN, INSTALL_INSERT };
 
 struct install_settings {
 	const char *bin_dir, *net_dir, *cache_dir, *state_dir;
-	const char *plugin;    /* the file to install; NULL: meshdns-cni beside this program */
-	const char *conf_name; /* the file to use; NULL: the one that the runtime uses */
-	const char *entry;     /* a JSON file with the plugin's configuration; NULL: the default */
+	const char *plugin;     /* the file to install; NULL: meshdns-cni beside this program */
+	const char *conf_name;  /* the file to use; NULL: the one that the runtime uses */
+	const char *entry;      /* a JSON file with the plugin's configuration; NULL: the default */
+	const char *kubeconfig; /* the file to make; NULL: none */
+	const char *service_account; /* the folder to make it of */
 	enum install_mode mode;
 	bool remove_on_exit;
 	const char *ready_file, *metrics_file; /* NULL: none */
@@ -33,6 +36,7 @@ struct install_settings {
 /* What is there; all of it strings and flags, for status and metrics. */
 struct install_state {
 	bool binary_there;          /* as it should be, and so is what the plugin starts */
+	bool kubeconfig_there;      /* likewise, or none is wanted */
 	bool drop_ins;              /* the mode that was decided on */
 	const char *why_mode;       /* why that one */
 	char file[NAME_MAX + 1];    /* the configuration that counts, "" when there is none */
@@ -55,6 +59,10 @@ int install_look(const struct install_settings *settings, struct install_state *
  */
 int install_remove(const struct install_settings *settings, unsigned int *ret_kept_for,
 		   struct err *err);
+
+/* Makes the kubeconfig, where one is wanted, of the service account. */
+int install_kubeconfig(const struct install_settings *settings, bool change, bool *ret_there,
+		       struct err *err);
 
 /* Pods whose deletion will call the plugin, as it or the runtime remembers them. */
 unsigned int install_pods_left(const struct install_settings *settings);

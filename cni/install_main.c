@@ -62,6 +62,12 @@ static const struct option_row rows[] = {
 		 "it "
 		 "is installed too",
 	 .env = "PLUGIN"},
+	{"kubeconfig", OPTION_STRING, AT(kubeconfig), "FILE",
+	 .help = "make this kubeconfig for the plugin, of the service account",
+	 .env = "KUBECONFIG"},
+	{"service-account", OPTION_STRING, AT(service_account), "DIR",
+	 .help = "where its token and authority are (" INSTALL_ACCOUNT ")",
+	 .env = "SERVICE_ACCOUNT"},
 	{"on-exit", OPTION_CALL, 0, "WHAT",
 	 .help = "watch: what to do when told to end, keep or remove (keep)",
 	 .parse = parse_on_exit, .env = "ON_EXIT"},
@@ -134,11 +140,12 @@ static int run_status(const struct install_settings *settings)
 	json_t *json;
 
 	install_look(settings, &state, &err);
-	ready = state.binary_there && state.configured;
+	ready = state.binary_there && state.kubeconfig_there && state.configured;
 	if (settings->json) {
-		json = json_pack("{s:b, s:b, s:b, s:s, s:s, s:s, s:s, s:i, s:s}", "ready", ready,
-				 "binary", state.binary_there, "configured", state.configured,
-				 "network", state.network, "file", state.file, "mode",
+		json = json_pack("{s:b, s:b, s:b, s:b, s:s, s:s, s:s, s:s, s:i, s:s}", "ready",
+				 ready, "binary", state.binary_there, "kubeconfig",
+				 state.kubeconfig_there, "configured", state.configured, "network",
+				 state.network, "file", state.file, "mode",
 				 state.drop_ins ? "drop-in" : "insert", "why_mode", state.why_mode,
 				 "pods", (int)install_pods_left(settings), "problem", err.msg);
 		json_dumpf(json, stdout, JSON_INDENT(2));
@@ -182,6 +189,7 @@ int main(int argc, char **argv)
 	struct install_settings settings = {.bin_dir = INSTALL_BIN_DIR,
 					    .net_dir = NETD_DIR,
 					    .cache_dir = INSTALL_CACHE_DIR,
+					    .service_account = INSTALL_ACCOUNT,
 					    .state_dir = STORE_DIR};
 	struct err err = {0};
 	int words = 0;

@@ -40,7 +40,7 @@
 #define CHANGES \
 	(IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF)
 
-enum place { PLACE_NET, PLACE_DROP_IN, PLACE_BIN, PLACE_CACHE, PLACES };
+enum place { PLACE_NET, PLACE_DROP_IN, PLACE_BIN, PLACE_ACCOUNT, PLACE_ENTRY, PLACE_CACHE, PLACES };
 
 struct watch {
 	const struct install_settings *settings;
@@ -183,10 +183,17 @@ static void note_changes(struct watch *watch, const struct install_state *state,
 static void watch_places(struct watch *watch)
 {
 	const struct install_settings *settings = watch->settings;
-	char folder[PATH_MAX] = "";
-	const char *const paths[PLACES] = {settings->net_dir, folder, settings->bin_dir,
+	char folder[PATH_MAX] = "", entry[PATH_MAX] = "";
+	const char *const paths[PLACES] = {settings->net_dir,
+					   folder,
+					   settings->bin_dir,
+					   settings->kubeconfig ? settings->service_account : "",
+					   entry,
 					   settings->cache_dir};
 
+	if (settings->entry && strrchr(settings->entry, '/')) /* a ConfigMap's folder, perhaps */
+		snprintf(entry, sizeof(entry), "%.*s",
+			 (int)(strrchr(settings->entry, '/') - settings->entry), settings->entry);
 	if (*watch->state.network)
 		snprintf(folder, sizeof(folder), "%.2000s/%s", settings->net_dir,
 			 watch->state.network);
@@ -214,7 +221,8 @@ static void reconcile(struct watch *watch)
 	watch->state = state;
 	note_changes(watch, &state, now);
 	watch_places(watch); /* there may be a folder now */
-	set_ready(watch, rc == 0 && state.binary_there && state.configured);
+	set_ready(watch,
+		  rc == 0 && state.binary_there && state.kubeconfig_there && state.configured);
 	write_metrics(watch);
 }
 
@@ -240,11 +248,12 @@ static void read_changes(struct watch *watch, bool *ret_places)
 /* While we let another one have its way, only time makes us look. */
 static void on_changes(struct watch *watch)
 {
-	bool places[PLACES] = {0};
+	bool places[PLACES] = {0}, look = false;
 
 	read_changes(watch, places);
-	if ((places[PLACE_NET] || places[PLACE_DROP_IN] || places[PLACE_BIN]) &&
-	    (!watch->next_ms || !watch->state.configured || watch->fights <= FIGHT_FREE))
+	for (size_t i = 0; i < PLACE_CACHE; i++)
+		look = look || places[i];
+	if (look && (!watch->next_ms || !watch->state.configured || watch->fights <= FIGHT_FREE))
 		reconcile(watch);
 	if (places[PLACE_CACHE] && now_ms() < watch->gap_until_ms)
 		run_repair(watch);

@@ -17,16 +17,25 @@ static void expect(const char *text, const char *decoded)
 	free(data);
 }
 
+static void expect_both(const char *text, const char *decoded)
+{
+	char *encoded = base64_encode(decoded, strlen(decoded));
+
+	expect(text, decoded);
+	cr_expect_str_eq(encoded, text);
+	free(encoded);
+}
+
 /* RFC 4648, section 10. */
 Test(base64, vectors)
 {
-	expect("", "");
-	expect("Zg==", "f");
-	expect("Zm8=", "fo");
-	expect("Zm9v", "foo");
-	expect("Zm9vYg==", "foob");
-	expect("Zm9vYmE=", "fooba");
-	expect("Zm9vYmFy", "foobar");
+	expect_both("", "");
+	expect_both("Zg==", "f");
+	expect_both("Zm8=", "fo");
+	expect_both("Zm9v", "foo");
+	expect_both("Zm9vYg==", "foob");
+	expect_both("Zm9vYmE=", "fooba");
+	expect_both("Zm9vYmFy", "foobar");
 }
 
 Test(base64, both_alphabets_with_padding_or_without)
