@@ -23,16 +23,24 @@ static bool wanted_none(const struct request *request)
 	return request->conf && pod_read(request, &pod, &(struct failure){0}) == 0 && !pod.wanted;
 }
 
+/* Of these ADD has let an init container's be. */
+static bool are_anothers(const struct request *request)
+{
+	cleanup_pod struct pod pod = {0};
+
+	return request->conf && pod_read(request, &pod, &(struct failure){0}) == 0 && pod.wanted &&
+	       rules_are_anothers(&pod);
+}
+
 /* The path may lead to another pod's namespace by now. */
 static bool is_ours(const struct request *request, const struct store *store,
-		    const struct namespace *ns)
+		    const struct namespace *ns, bool *ret_known)
 {
 	cleanup_attachment struct attachment known = {.ns.fd = -1};
-	bool found;
 
-	if (store_load(store, request->container, request->ifname, &found, &known,
+	if (store_load(store, request->container, request->ifname, ret_known, &known,
 		       &(struct failure){0}) < 0 ||
-	    !found)
+	    !*ret_known)
 		return !wanted_none(request);
 	return known.ns.dev == ns->dev && known.ns.ino == ns->ino;
 }
@@ -44,6 +52,7 @@ static int remove_rules(const struct request *request, const struct store *store
 	cleanup_settings struct settings settings = settings_default;
 	struct option_row rows[OPTIONS_MAX];
 	cleanup_fd int lock = -1;
+	bool known;
 
 	if (!*request->netns)
 		return 0;
@@ -56,13 +65,15 @@ static int remove_rules(const struct request *request, const struct store *store
 	if (store->dir >= 0 && store_lock(store, &ns, &lock, failure) < 0)
 		return -1;
 	/* A pod with two networks keeps its rules until the last of them goes. */
-	if (!is_ours(request, store, &ns) ||
+	if (!is_ours(request, store, &ns, &known) ||
 	    store_knows(store, request->container, request->ifname))
 		return 0;
 	conf_rows(CONF_OF_NODE, rows);
 	conf_apply(request->conf, rows, &settings, &(struct failure){0});
 	if (namespace_settle(&ns, true, failure) < 0)
 		return -1;
+	if (!known && are_anothers(request))
+		return 0;
 	return rules_remove(&settings, failure);
 }
 

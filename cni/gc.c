@@ -44,6 +44,7 @@ static int remove_rules(const struct collection *gc, const struct attachment *go
 {
 	cleanup_namespace struct namespace ns = {.fd = -1};
 	cleanup_settings struct settings settings = settings_default;
+	struct option_row rows[OPTIONS_MAX];
 	cleanup_fd int lock = -1;
 	int rc;
 
@@ -53,6 +54,8 @@ static int remove_rules(const struct collection *gc, const struct attachment *go
 		return 0;
 	if (store_lock(gc->store, &ns, &lock, failure) < 0 || namespace_enter(&ns, failure) < 0)
 		return -1;
+	conf_rows(CONF_OF_NODE, rows);
+	conf_apply(gone->request.conf, rows, &settings, &(struct failure){0});
 	rc = rules_remove(&settings, failure);
 	return namespace_enter(gc->home, failure) < 0 ? -1 : rc;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cni/kube.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 #define OUTPUT_MAX ((size_t)4 * 1024 * 1024)
 
 /* Beside us, whatever PATH says. */
-void kube_program(char ret_path[PATH_MAX])
+static void find_program(char ret_path[PATH_MAX])
 {
 	ssize_t n = readlink("/proc/self/exe", ret_path, PATH_MAX - sizeof(KUBE_PROGRAM) - 1);
 	char *slash;
@@ -22,6 +23,17 @@ void kube_program(char ret_path[PATH_MAX])
 	ret_path[n > 0 ? n : 0] = '\0';
 	slash = strrchr(ret_path, '/');
 	memcpy(slash ? slash + 1 : ret_path, KUBE_PROGRAM, sizeof(KUBE_PROGRAM));
+}
+
+static int require_program(char ret_path[PATH_MAX], struct failure *failure)
+{
+	find_program(ret_path);
+	if (access(ret_path, X_OK) == 0)
+		return 0;
+	return failure_set(failure, FAILURE_CONFIGURATION,
+			   "%s is not there, which the plugin's \"kubeconfig\" needs: install it "
+			   "beside the plugin",
+			   ret_path);
 }
 
 static char *copy_arg(const struct request *request, const char *key)
@@ -67,14 +79,10 @@ static int ask(const struct request *request, const struct conf *conf, json_t **
 
 	if (!namespace || !name || !uid)
 		return failure_set(failure, FAILURE_INTERNAL, "out of memory");
-	kube_program(program);
 	snprintf(timeout, sizeof(timeout), "%u", conf->api_timeout_s);
 	snprintf(retries, sizeof(retries), "%u", conf->api_retries);
-	if (access(program, X_OK) < 0)
-		return failure_set(failure, FAILURE_CONFIGURATION,
-				   "%s is not there, which the plugin's \"kubeconfig\" needs: "
-				   "install it beside the plugin",
-				   program);
+	if (require_program(program, failure) < 0)
+		return -1;
 	rc = xt_run(argv, NULL, OUTPUT_MAX, &result, &failure->err);
 	output = result.output;
 	if (rc < 0)
@@ -124,4 +132,23 @@ int kube_ask(const struct request *request, struct failure *failure)
 	log_warning("the pod is taken for one without annotations, as on_api_failure says",
 		    "container=%s reason=\"%s\"", request->container, failure->err.msg);
 	return 0;
+}
+
+/* A runtime that is told to pass the annotations does, for what we know. */
+int kube_check(const struct request *request, struct failure *failure)
+{
+	json_t *capabilities = json_object_get(request->conf, "capabilities");
+	char program[PATH_MAX];
+	struct conf conf;
+
+	if (conf_read(request->conf, &conf, failure) < 0)
+		return -1;
+	if (!conf.kubeconfig || conf.skip_on_api_failure ||
+	    json_is_true(json_object_get(capabilities, REQUEST_ANNOTATIONS_KEY)))
+		return 0;
+	if (access(conf.kubeconfig, R_OK) < 0)
+		return failure_set(failure, FAILURE_CONFIGURATION,
+				   "cannot read the kubeconfig %.200s: %s", conf.kubeconfig,
+				   err_text(errno));
+	return require_program(program, failure);
 }

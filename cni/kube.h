@@ -25,7 +25,7 @@ enum { KUBE_EXIT_AGAIN = 1, KUBE_EXIT_NEVER = 2 };
  */
 int kube_ask(const struct request *request, struct failure *failure);
 
-/* The program that asks: where it should be. */
-void kube_program(char ret_path[PATH_MAX]);
+/* Fails where every kube_ask() would, as far as that can be told without asking. */
+int kube_check(const struct request *request, struct failure *failure);
 
 #endif

@@ -8,6 +8,7 @@
 #include <sched.h>
 
 #include "cni/conf.h"
+#include "cni/kube.h"
 #include "cni/namespace.h"
 #include "cni/pod.h"
 #include "cni/rules.h"
@@ -22,7 +23,7 @@ static int try_add(const struct request *request, struct failure *failure)
 
 	if (conf_read(request->conf, &conf, failure) < 0 ||
 	    store_open(conf.state_dir, true, &store, failure) < 0 ||
-	    pod_read_example(request, &pod, failure) < 0)
+	    pod_read_example(request, &pod, failure) < 0 || kube_check(request, failure) < 0)
 		return -1;
 	if (unshare(CLONE_NEWNET) < 0)
 		return failure_set(failure, FAILURE_NAMESPACE,

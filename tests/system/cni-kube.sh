@@ -98,6 +98,9 @@ fails() {
 	expect_eq '' "$(pod_rules)$(remembered)"
 }
 
+# status_of MORE: what STATUS says, if anything.
+status_of() { plugin STATUS "$(request "${1:+$1, }\"cniVersion\": \"1.1.0\"")" 2>/dev/null || :; }
+
 INJECT='"kuma.io/sidecar-injected": "true"'
 
 # --- asking -------------------------------------------------------------------------------------
@@ -219,6 +222,9 @@ test_failures_can_be_skipped() {
 	expect_match 'as on_api_failure says .*reason=.*127.0.0.1:1' "$(cat "$LAB/log/add")"
 	rm "$API/kubeconfig"
 	fails 7 'kubeconfig.*No such file' web-0
+	expect_match 'cannot read the kubeconfig' "$(status_of '')"
+	expect_eq '' "$(status_of '"on_api_failure": "skip"')"
+	expect_eq '' "$(status_of '"capabilities": {"io.kubernetes.cri.pod-annotations": true}')"
 	expect_eq '' "$(add web-0 '"on_api_failure": "skip"')"
 }
 

@@ -271,6 +271,8 @@ test_init_containers_rules_are_respected() {
 	plugin ADD "$(base "$PREV")" "${VARIABLES[@]}" >/dev/null 2>&1
 	plugin CHECK "$(base "$PREV")" "${VARIABLES[@]}"
 	expect_eq "$before" "$(pod_rules)"
+	plugin DEL "$(base)" "${VARIABLES[@]}"
+	expect_eq "$before" "$(pod_rules)"
 	in_pod nft flush ruleset
 	in_pod iptables-nft -t nat -N KUMA_MESH_OUTBOUND
 	before=$(pod_rules)
