@@ -245,7 +245,7 @@ test_watching_does_not_fight() {
 # --- repairing ----------------------------------------------------------------------------------
 
 repair() {
-	nsenter --net="/run/netns/$NODE" meshdns-cni repair --state-dir "$STATE" --cache-dir "$LAB/node/cache" \
+	on_node meshdns-cni repair --state-dir "$STATE" --cache-dir "$LAB/node/cache" \
 		--net-dir "$LAB/node/net.d" "$@"
 }
 

@@ -120,7 +120,7 @@ test_runs_nothing_and_trusts_nothing() {
 	strace=$(command -v strace)
 	pod alone
 	mapfile_variables
-	base "$PREV" | nsenter --net="/run/netns/$NODE" env -i CNI_COMMAND=ADD PATH=/nowhere \
+	base "$PREV" | on_node env -i CNI_COMMAND=ADD PATH=/nowhere \
 		LD_PRELOAD=/nowhere.so KUMA_TRANSPARENT_PROXY_REDIRECT_DNS_PORT=1 "${VARIABLES[@]}" \
 		ASAN_OPTIONS=detect_leaks=0 "$strace" -f -qq -o "$LAB/log/strace" "$BUILD/meshdns-cni" >/dev/null 2>&1
 	expect_match 'redirect to :15053' "$(pod_rules)"
@@ -135,13 +135,26 @@ test_runs_nothing_and_trusts_nothing() {
 
 test_the_nodes_own_namespace_is_refused() {
 	local path
-	for path in "/run/netns/$NODE" /proc/1/ns/net /proc/self/ns/net; do
-		[[ -r $path ]] || continue # process 1 may be out of reach
+	for path in "/run/netns/$NODE" /proc/self/ns/net; do
 		mapfile_variables c "$path"
 		fails 8 'should not be the same' ADD "$(base "$PREV")" "${VARIABLES[@]}"
 		plugin DEL "$(base)" "${VARIABLES[@]}" 2>/dev/null # nothing of ours can be there
 	done
-	expect_eq '' "$(nsenter --net="/run/netns/$NODE" nft list ruleset)"
+	expect_eq '' "$(on_node nft list ruleset)"
+}
+
+# A runtime may have a network namespace of its own; the node's is that of process 1.
+test_the_namespace_of_process_1_is_refused() {
+	local verb answer
+	pod runtime
+	mapfile_variables c /proc/1/ns/net
+	for verb in ADD DEL; do
+		# shellcheck disable=SC2016 # for the other shell, which is process 1 and must stay it
+		answer=$(base "$PREV" | on_node unshare --pid --fork --mount-proc bash -c 'nsenter --net="$0" "$@"; exit $?' \
+			"$NETNS" env -i CNI_COMMAND=$verb "${VARIABLES[@]}" "$BUILD/meshdns-cni" 2>/dev/null) || :
+		[[ $verb == DEL ]] || expect_match '"code":8,.*should not be the same' "$answer"
+		expect_eq '' "$(on_node nft list ruleset)$(pod_rules)"
+	done
 }
 
 # --- verbs --------------------------------------------------------------------------------------
@@ -222,7 +235,7 @@ test_status_fails_only_when_an_add_would() {
 	expect_eq '' "$(plugin STATUS "${conf%\}}, \"redirect\": {\"dns\": {\"enabled\": true}}}")"
 	fails 50 'redirect.dns.port' STATUS "${conf%\}}, \"redirect\": {\"dns\": {\"prot\": 1}}}"
 	fails 50 'CAP_NET_ADMIN|make a network namespace|cannot open' STATUS "${conf/$STATE//proc/none}"
-	expect_eq '' "$(nsenter --net="/run/netns/$NODE" nft list ruleset)"
+	expect_eq '' "$(on_node nft list ruleset)"
 }
 
 # --- pods ---------------------------------------------------------------------------------------
@@ -353,25 +366,27 @@ test_fifty_at_once() {
 }
 
 # Wherever in an ADD it is killed: DEL cleans up, and the next ADD works.
-test_killed_in_the_midst_of_add() {
-	local i pid cut=0
+test_killed_at_every_step_of_add() {
+	local call n status killed=0
 	pod killed
 	mapfile_variables
-	base "$PREV" >"$LAB/request"
-	for i in {1..40}; do
-		env -i CNI_COMMAND=ADD "${VARIABLES[@]}" "$BUILD/meshdns-cni" <"$LAB/request" >"$LAB/answer" 2>/dev/null &
-		pid=$!
-		python3 -c "import time; time.sleep(0)" # some, and the loop's own jitter, are the delay
-		kill -KILL $pid 2>/dev/null || :
-		wait $pid 2>/dev/null || cut=$((cut + 1))
-		if ((i % 2)); then
-			plugin DEL "$(base)" "${VARIABLES[@]}" 2>/dev/null
-			expect_eq '' "$(pod_rules)$(remembered)"
-		else
-			plugin ADD "$(base "$PREV")" "${VARIABLES[@]}" >/dev/null 2>&1
-			plugin CHECK "$(base "$PREV")" "${VARIABLES[@]}"
-		fi
+	for call in setns socket close write renameat sendto; do
+		for ((n = 1, status = 137; status == 137; n++)); do
+			base "$PREV" | on_node env -i CNI_COMMAND=ADD ASAN_OPTIONS=detect_leaks=0 "${VARIABLES[@]}" \
+				/usr/bin/strace -qq -o /dev/null -e trace=$call -e inject=$call:signal=KILL:when=$n \
+				"$BUILD/meshdns-cni" >/dev/null 2>&1 && status=0 || status=$?
+			((status != 137)) || killed=$((killed + 1))
+			if ((n % 2)); then
+				plugin DEL "$(base)" "${VARIABLES[@]}" 2>/dev/null
+				expect_eq '' "$(pod_rules)$(remembered)" "killed at $call $n"
+			else
+				plugin ADD "$(base "$PREV")" "${VARIABLES[@]}" >/dev/null 2>&1
+				plugin CHECK "$(base "$PREV")" "${VARIABLES[@]}"
+			fi
+		done
+		expect_eq 0 $status "when nothing kills it at $call"
 	done
+	expect_between 20 200 $killed 'times killed'
 	plugin DEL "$(base)" "${VARIABLES[@]}"
 	expect_eq '' "$(pod_rules)$(remembered)"
 }

@@ -2,15 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Pods: network namespaces that the real bridge plugin connects to $APP, which is the node, and
-# meshdns-cni behind it. Sourced after lib.sh and lib-upstreams.sh.
+# meshdns-cni behind it, which logs to a directory of its own where a request does not say to which
+# file. Sourced after lib.sh and lib-upstreams.sh.
+
+# shellcheck source=tests/system/lib-node.sh
+. "$SYSTEM/lib-node.sh"
 
 STATE=/run/meshdns-test-$$ # not the machine's
 PODS=()
-NODE= # as $APP, which stands for the pod while its resolver is started
 
 # cni_setup: the node routes its pods, and the outside knows the way to them.
 cni_setup() {
-	NODE=$APP
+	NODE=$APP # which stands for the pod while its resolver is started
 	[[ -x /usr/lib/cni/bridge ]] || die "not installed: /usr/lib/cni/bridge (sudo make deps)"
 	mkdir -p "$LAB/cni" "$LAB/conf"
 	cp "$LAB/bin/meshdns-cni" /usr/lib/cni/{bridge,ptp,host-local,portmap,loopback} "$LAB/cni"
@@ -18,6 +21,7 @@ cni_setup() {
 	in_dns ip route add 10.88.0.0/16 via "$APP4"
 	in_dns ip -6 route add fd88::/48 via "$APP6"
 	trap cni_remove EXIT
+	node_make /var/log
 	conflist
 }
 
@@ -64,7 +68,7 @@ pod_gone() {
 # cni VERB: the whole list, on the node.
 cni() {
 	local none='{}'
-	nsenter --net="/run/netns/$NODE" env LAB="$LAB" CNI_PATH="$LAB/cni" NETNS="$NETNS" \
+	on_node env LAB="$LAB" CNI_PATH="$LAB/cni" NETNS="$NETNS" \
 		ID="${ID:-$POD}" IFNAME="${IFNAME:-eth0}" ARGS="${ARGS:-}" RUNTIME="${RUNTIME:-$none}" \
 		EXTRA="${EXTRA:-$none}" ${PLUGIN:+PLUGIN="$PLUGIN"} cni.py "$1" "$LAB/conf/net.conflist"
 }
@@ -74,8 +78,7 @@ ours() { PLUGIN=meshdns-cni cni "$1"; }
 
 # plugin VERB JSON [VARIABLE=VALUE…]: meshdns-cni with this on standard input, and no variable else.
 plugin() {
-	printf '%s' "$2" | nsenter --net="/run/netns/$NODE" env -i "CNI_COMMAND=$1" "${@:3}" \
-		"$BUILD/meshdns-cni"
+	printf '%s' "$2" | on_node env -i "CNI_COMMAND=$1" "${@:3}" "$BUILD/meshdns-cni"
 }
 
 in_pod() { ip netns exec "$POD" "$@"; }
