@@ -2,8 +2,10 @@
 #include "cni/repair.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cni/cache.h"
 #include "cni/kube.h"
@@ -97,7 +99,23 @@ static bool put_right(struct repair *repair, const struct request *request, cons
 	return true;
 }
 
-/* A pod whose namespace is gone is none; its DEL, or a GC, forgets it. */
+/*
+ * A pod whose namespace is gone is none, and nobody may come to delete it: not all runtimes do, and
+ * what was repaired in a pod that was being deleted was remembered behind its DEL. Where not even
+ * the directory is, we may not see the node's.
+ */
+static void forget(struct repair *repair, const struct request *request)
+{
+	char directory[PATH_MAX];
+	const char *slash = strrchr(request->netns, '/');
+
+	snprintf(directory, sizeof(directory), "%.*s/", slash ? (int)(slash - request->netns) : 0,
+		 request->netns);
+	if (repair->settings.apply && access(directory, F_OK) == 0)
+		store_remove(&repair->store, request->container, request->ifname,
+			     &(struct failure){0});
+}
+
 static void look_at(struct repair *repair, const struct request *request,
 		    const struct namespace *was)
 {
@@ -105,9 +123,14 @@ static void look_at(struct repair *repair, const struct request *request,
 	cleanup_pod struct pod pod = {0};
 	struct failure failure = {0};
 	cleanup_fd int lock = -1;
+	bool there, gone;
 
-	if (namespace_open(request->netns, &ns, &failure) < 0 ||
-	    (was && (was->dev != ns.dev || was->ino != ns.ino)))
+	there = namespace_open(request->netns, &ns, &failure) == 0;
+	gone = there ? was && (was->dev != ns.dev || was->ino != ns.ino)
+		     : errno == ENOENT || errno == ENOTTY;
+	if (gone && was)
+		forget(repair, request);
+	if (gone || !there)
 		return;
 	if ((!was && kube_ask(request, &failure) < 0) || pod_read(request, &pod, &failure) < 0) {
 		report(repair, request, "unknown", failure.err.msg);

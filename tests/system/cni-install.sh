@@ -268,6 +268,22 @@ test_repair_of_what_was_changed() {
 	expect_eq '' "$(repair)"
 }
 
+# ctr(8) leaves pods without a DEL. Where a directory is not to be seen, nor are its namespaces.
+test_repair_forgets_pods_that_are_gone() {
+	fresh
+	pod gone
+	cni ADD >/dev/null
+	pod_gone
+	expect_eq '' "$(repair)"
+	expect_eq "$POD:eth0" "$(remembered)"
+	sed -i 's|/run/netns|/run/nowhere|' "$STATE/$POD:eth0"
+	expect_eq '' "$(repair --apply)"
+	expect_eq "$POD:eth0" "$(remembered)"
+	sed -i 's|/run/nowhere|/run/netns|' "$STATE/$POD:eth0"
+	expect_eq '' "$(repair --apply)"
+	expect_eq '' "$(remembered)"
+}
+
 # A pod that was started while the plugin was not in the list: libcni remembers its annotations.
 test_repair_of_pods_that_started_without_us() {
 	local key=io.kubernetes.cri.pod-annotations cached=$LAB/node/cache/pods-c-eth0
