@@ -6,6 +6,7 @@
  * program's.
  */
 #include <fcntl.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -24,20 +25,19 @@ static long long now_ns(void)
 
 int main(int argc, char **argv)
 {
-	int null = open("/dev/null", O_WRONLY | O_CLOEXEC), status = 0;
+	posix_spawn_file_actions_t actions;
 	struct rusage usage = {0};
 	long long started;
+	int status = 0;
 	pid_t pid;
 
-	if (argc != 2 || null < 0)
+	if (argc != 2)
 		return 125;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
 	started = now_ns();
-	if ((pid = vfork()) == 0) {
-		dup2(null, STDOUT_FILENO);
-		execve(argv[1], argv + 1, environ);
-		_exit(127);
-	}
-	if (pid < 0 || wait4(pid, &status, 0, &usage) < 0)
+	if (posix_spawn(&pid, argv[1], &actions, NULL, argv + 1, environ) != 0 ||
+	    wait4(pid, &status, 0, &usage) < 0)
 		return 125;
 	printf("%lld %ld\n", now_ns() - started, usage.ru_maxrss);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 126;
