@@ -20,6 +20,7 @@
 #include "resolver/eyes.h"
 #include "resolver/inflight.h"
 #include "resolver/kuma.h"
+#include "resolver/memory.h"
 #include "resolver/publish.h"
 #include "resolver/service_source.h"
 #include "resolver/state.h"
@@ -33,6 +34,9 @@
 
 #define RESTORED "the last good names are served, their sources cannot be read"
 
+/* After the start, or whatever else this thread did: more of it may come at once. */
+#define SETTLE_MS 1500
+
 struct control { /* NOLINT(clang-analyzer-optin.performance.Padding) */
 	/* First, for what wants a cache line of its own. */
 	struct worker workers[SETTINGS_WORKERS_MAX];
@@ -45,6 +49,7 @@ struct control { /* NOLINT(clang-analyzer-optin.performance.Padding) */
 	struct kuma kuma;
 	struct err last_complaint; /* why the last reload failed, if it did */
 	struct service_source service;
+	int64_t settle_ms; /* when to call memory_settle(); INT64_MAX: not at all */
 	int signal_fd, order_fd;
 	int64_t stop_ms;   /* when to stop; INT64_MAX: nobody has said so yet */
 	_Atomic int order; /* enum worker_order */
@@ -265,13 +270,16 @@ static int earlier(int a_ms, int b_ms)
 	return b_ms < 0 || (a_ms >= 0 && a_ms < b_ms) ? a_ms : b_ms;
 }
 
-/* How long to sleep, as poll(2) takes it: until the names or a deadline have something to do. */
+/* How long to sleep, as poll(2) takes it: until anybody has something to do. */
 static int wait_ms(const struct control *control, int64_t deadline_ms)
 {
-	int64_t now_ms = monotonic_ms(), left_ms = deadline_ms - now_ms;
+	int64_t now_ms = monotonic_ms(), left_ms;
 	int watch_ms = earlier(watch_wait_ms(&control->watch, now_ms),
 			       watch_wait_ms(&control->service.watch, now_ms));
 
+	if (control->settle_ms < deadline_ms)
+		deadline_ms = control->settle_ms;
+	left_ms = deadline_ms - now_ms;
 	if (deadline_ms == INT64_MAX || (watch_ms >= 0 && watch_ms < left_ms))
 		return watch_ms;
 	if (left_ms < 0)
@@ -308,11 +316,26 @@ static void poll_service(struct control *control, bool wanted)
 		recall_order_flush(&control->facts.flush, NULL, 0);
 }
 
+static void settle_later(struct control *control)
+{
+	if (control->settle_ms == INT64_MAX)
+		control->settle_ms = monotonic_ms() + SETTLE_MS;
+}
+
+static void settle_if_due(struct control *control)
+{
+	if (monotonic_ms() < control->settle_ms)
+		return;
+	control->settle_ms = INT64_MAX;
+	memory_settle();
+}
+
 static void serve(struct control *control)
 {
 	int64_t next_ms = 0; /* whatever the eyes were told at the start */
 	bool stop = false, succeeded = false;
 
+	control->settle_ms = monotonic_ms() + SETTLE_MS;
 	while (!stop && !succeeded) {
 		struct load_given given;
 		struct pollfd fds[5 + EYES_FDS_MAX] = {
@@ -325,7 +348,8 @@ static void serve(struct control *control)
 		bool wanted, found;
 
 		n += kuma_poll(&control->kuma, fds + n);
-		poll(fds, n, wait_ms(control, next_ms));
+		if (poll(fds, n, wait_ms(control, next_ms)) > 0)
+			settle_later(control);
 		control->facts.now_ms = monotonic_ms();
 		control->facts.not_ready = why_not_ready(control);
 		next_ms = eyes_run(&control->eyes);
@@ -348,6 +372,7 @@ static void serve(struct control *control)
 		next_ms = earlier_ms(next_ms, state_run(&control->state,
 							atomic_load(&control->publish.current),
 							monotonic_ms()));
+		settle_if_due(control);
 	}
 	control->succeeded = succeeded;
 	if (succeeded)

@@ -26,6 +26,7 @@
 #include "resolver/corefile/front.h"
 #include "resolver/ctl.h"
 #include "resolver/dnstap.h"
+#include "resolver/memory.h"
 #include "resolver/service_source.h"
 #include "resolver/state.h"
 #include "version.h"
@@ -349,13 +350,15 @@ static int check_configuration(const struct settings *settings)
 int main(int argc, char **argv)
 {
 	struct err err = {0};
-	struct settings settings;
+	/* Large, and mostly unused: pages that are not touched are no memory. */
+	static struct settings settings;
+	static struct sockets sockets;
 	struct handover handover = {0};
 	struct corefile *corefile = NULL;
-	struct sockets *sockets;
 	int code;
 
 	open_standard_descriptors();
+	memory_begin();
 	if (argc > 1 && !strcmp(argv[1], "ctl"))
 		return ctl_main(argc - 2, argv + 2);
 	if (settings_read(&settings, argc - 1, argv + 1, &err) < 0) {
@@ -377,18 +380,13 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	raise_descriptor_limit();
 
-	if (!(sockets = calloc(1, sizeof(*sockets)))) {
-		fputs("meshdns-resolver: out of memory\n", stderr);
-		return EXIT_MACHINE;
-	}
-	code = run(&settings, sockets, &corefile, &handover, &err);
+	code = run(&settings, &sockets, &corefile, &handover, &err);
 	if (code != EXIT_DONE)
 		fprintf(stderr, "meshdns-resolver: %s\n", err.msg);
 	handover_close(&handover);
-	for (size_t i = 0; i < sockets->n; i++)
-		listen_close(&sockets->listeners[i]);
+	for (size_t i = 0; i < sockets.n; i++)
+		listen_close(&sockets.listeners[i]);
 	corefile_free(corefile);
-	free(sockets->listeners);
-	free(sockets);
+	free(sockets.listeners);
 	return code;
 }

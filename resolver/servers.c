@@ -61,8 +61,10 @@ static struct server *server_find(struct forward *f, const struct upstream_page 
 static void forget_all(struct forward *f)
 {
 	memset(f->server, 0, sizeof(f->server));
-	for (size_t i = 0; i < SERVERS; i++)
-		f->servers[i].gone = true;
+	for (size_t i = 0; i < SERVERS; i++) {
+		if (f->servers[i].used)
+			f->servers[i].gone = true;
+	}
 }
 
 void forward_take_over(struct worker *worker)

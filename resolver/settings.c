@@ -520,23 +520,21 @@ int settings_read(struct settings *settings, int argc, char **argv, struct err *
 {
 	int words, rc;
 
-	*settings = (struct settings){
-		.load.ttl = 60,
-		.kuma_poll_ms = KUMA_POLL_MS,
-		.workers = 1,
-		.max_concurrent = FORWARD_MAX,
-		.tcp_clients = 256,
-		.tcp_idle_s = 10,
-		.ready_fd = -1,
-		.control = CTL_PATH,
-		.log_level = LOG_LEVEL_INFO,
-		.corefile = {.default_port = COREFILE_PORT,
-			     .port = RENDER_PORT,
-			     .empty_port = RENDER_EMPTY_PORT,
-			     .envoy_port = RENDER_ENVOY_PORT,
-			     .proxy_port = RENDER_PORT,
-			     .prometheus_port = RENDER_PROMETHEUS_PORT},
-	};
+	settings->load.ttl = 60;
+	settings->kuma_poll_ms = KUMA_POLL_MS;
+	settings->workers = 1;
+	settings->max_concurrent = FORWARD_MAX;
+	settings->tcp_clients = 256;
+	settings->tcp_idle_s = 10;
+	settings->ready_fd = -1;
+	settings->control = CTL_PATH;
+	settings->log_level = LOG_LEVEL_INFO;
+	settings->corefile.default_port = COREFILE_PORT;
+	settings->corefile.port = RENDER_PORT;
+	settings->corefile.empty_port = RENDER_EMPTY_PORT;
+	settings->corefile.envoy_port = RENDER_ENVOY_PORT;
+	settings->corefile.proxy_port = RENDER_PORT;
+	settings->corefile.prometheus_port = RENDER_PROMETHEUS_PORT;
 	parse_domain(settings, "mesh", NULL);
 	parse_metrics(settings, "127.0.0.1", NULL);
 	settings->metrics_is_default = true;

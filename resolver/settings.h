@@ -106,7 +106,10 @@ struct settings { /* NOLINT(clang-analyzer-optin.performance.Padding): there is 
 	struct settings_corefile corefile;
 };
 
-/* Fills in the defaults and then argv (without argv[0]); strings are borrowed from it. */
+/*
+ * Fills in the defaults and then argv (without argv[0]); strings are borrowed from it. Starts
+ * zeroed, and is not cleared: most of it is never used, and then never becomes memory.
+ */
 int settings_read(struct settings *settings, int argc, char **argv, struct err *err);
 
 /* The file that the original nameservers stand in. */

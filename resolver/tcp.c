@@ -33,13 +33,13 @@ struct conn {
 
 struct tcp {
 	struct conn *conns;
-	uint32_t n_conns;
-	uint32_t *free; /* indices of the free slots */
+	uint32_t n_conns, n_touched; /* slots: all, and those that have been in use */
+	uint32_t *free;              /* indices of those that were given back */
 	uint32_t n_free;
 	struct list idle;
-	struct limits *limits;               /* borrowed, the worker's */
-	int spare_fd;                        /* given up when there are no others */
-	uint8_t message[RESOLVE_TCP_BUFFER]; /* the message in hand */
+	struct limits *limits; /* borrowed, the worker's */
+	int spare_fd;          /* given up when there are no others */
+	uint8_t *message;      /* the message in hand, RESOLVE_TCP_BUFFER */
 };
 
 struct tcp *tcp_new(uint32_t max_clients)
@@ -49,18 +49,16 @@ struct tcp *tcp_new(uint32_t max_clients)
 	if (!tcp)
 		return NULL;
 	tcp->spare_fd = eventfd(0, EFD_CLOEXEC);
-	tcp->conns = calloc(max_clients, sizeof(*tcp->conns));
-	tcp->free = calloc(max_clients, sizeof(*tcp->free));
-	if (!tcp->conns || !tcp->free || tcp->spare_fd < 0) {
+	/* Not cleared: the pages of what never happens are not there. */
+	tcp->conns = malloc(max_clients * sizeof(*tcp->conns));
+	tcp->free = malloc(max_clients * sizeof(*tcp->free));
+	tcp->message = malloc(RESOLVE_TCP_BUFFER);
+	if (!tcp->conns || !tcp->free || !tcp->message || tcp->spare_fd < 0) {
 		tcp_free(tcp);
 		return NULL;
 	}
 	list_init(&tcp->idle);
-	tcp->n_conns = tcp->n_free = max_clients;
-	for (uint32_t i = 0; i < max_clients; i++) {
-		tcp->conns[i].fd = -1;
-		tcp->free[i] = max_clients - 1 - i;
-	}
+	tcp->n_conns = max_clients;
 	return tcp;
 }
 
@@ -79,12 +77,13 @@ void tcp_free(struct tcp *tcp)
 {
 	if (!tcp)
 		return;
-	for (uint32_t i = 0; i < tcp->n_conns; i++) {
+	for (uint32_t i = 0; i < tcp->n_touched; i++) {
 		if (tcp->conns[i].fd >= 0)
 			conn_close(tcp, &tcp->conns[i]);
 	}
 	if (tcp->spare_fd >= 0)
 		close(tcp->spare_fd);
+	free(tcp->message);
 	free(tcp->conns);
 	free(tcp->free);
 	free(tcp);
@@ -377,6 +376,21 @@ static void relieve(struct tcp *tcp, int listener_fd)
 	tcp->spare_fd = eventfd(0, EFD_CLOEXEC);
 }
 
+/* A slot for a new connection; the most idle one's if there is no other. */
+static struct conn *take_slot(struct tcp *tcp)
+{
+	struct conn *conn;
+
+	if (tcp->n_free == 0 && tcp->n_touched < tcp->n_conns) {
+		conn = &tcp->conns[tcp->n_touched++];
+		*conn = (struct conn){.fd = -1};
+		return conn;
+	}
+	if (tcp->n_free == 0)
+		conn_close(tcp, find_victim(tcp));
+	return &tcp->conns[tcp->free[--tcp->n_free]];
+}
+
 void tcp_accept(struct worker *worker, const struct listener *listener)
 {
 	struct tcp *tcp = worker->tcp;
@@ -397,9 +411,7 @@ void tcp_accept(struct worker *worker, const struct listener *listener)
 		return;
 	}
 	tcp->limits = worker->limits;
-	if (tcp->n_free == 0)
-		conn_close(tcp, find_victim(tcp));
-	conn = &tcp->conns[tcp->free[--tcp->n_free]];
+	conn = take_slot(tcp);
 	conn->fd = fd;
 	conn->peer = peer;
 	conn->listener = (uint16_t)(listener - worker->listeners);
@@ -412,7 +424,7 @@ void tcp_accept(struct worker *worker, const struct listener *listener)
 
 uint32_t tcp_count(const struct tcp *tcp)
 {
-	return tcp->n_conns - tcp->n_free;
+	return tcp->n_touched - tcp->n_free;
 }
 
 int64_t tcp_expire(struct worker *worker)
