@@ -192,7 +192,7 @@ help:
 	@echo 'make deps           install what building and testing need (Debian, root)'
 	@echo 'make demo           show the whole thing in a namespace of its own (root)'
 	@echo 'make check          unit tests, fuzz corpus, system tests in namespaces (root)'
-	@echo 'make bench          the resolver against a bare UDP echo; and bench-redirect, bench-cni (root)'
+	@echo 'make bench          the resolver beside an echo and other servers; and bench-redirect, bench-cni (root)'
 	@echo 'make soak           everything at once for SECONDS=60: no query lost, nothing grows (root)'
 	@echo 'make lint           clang-format, clang-tidy, include directions, shellcheck, man pages'
 	@echo 'make install        DESTDIR= PREFIX=/usr/local'
