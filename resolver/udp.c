@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#define BATCH 64
+#define BATCH       64
+#define REPLY_BYTES 512 /* a longer one is sent without being copied, and the others with it */
 
 /*
  * A slot holds any datagram, so that none is ever cut; of the mapping only what comes in is
@@ -23,12 +24,23 @@ union pktinfo {
 	char v6[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
 
+/* Answers that came from elsewhere, until the end of the round: one system call for all. */
+struct replies {
+	int n, fd; /* fd: the listener's, of all of them */
+	struct mmsghdr out[BATCH];
+	struct iovec iov[BATCH];
+	struct sockaddr_in6 peer[BATCH];
+	union pktinfo control[BATCH];
+	uint8_t packet[BATCH][REPLY_BYTES];
+};
+
 struct udp {
 	struct mmsghdr in[BATCH], out[BATCH];
 	struct iovec iov[BATCH];
 	struct sockaddr_in6 peer[BATCH];
 	union pktinfo control[BATCH];
 	uint8_t (*packet)[SLOT_BYTES]; /* BATCH of them, mapped */
+	struct replies replies;
 };
 
 /* Points message `i` at its buffers, whole, as the kernel wants it before receiving. */
@@ -191,19 +203,36 @@ void udp_handle(struct worker *worker, struct listener *listener)
 		handle_batch(worker, listener, n);
 }
 
-void udp_reply(const struct client *client, const uint8_t *packet, size_t len)
+void udp_flush(struct worker *worker)
 {
-	struct sockaddr_in6 peer = client->peer;
-	struct iovec iov = {(void *)packet, len};
-	union pktinfo control;
-	struct mmsghdr out = {.msg_hdr = {
-				      .msg_name = &peer,
-				      .msg_namelen = client->peer_len,
-				      .msg_iov = &iov,
-				      .msg_iovlen = 1,
-			      }};
+	struct replies *replies = &worker->udp->replies;
 
+	send_batch(replies->fd, replies->out, replies->n);
+	replies->n = 0;
+}
+
+void udp_reply(struct worker *worker, const struct client *client, const uint8_t *packet,
+	       size_t len)
+{
+	struct replies *replies = &worker->udp->replies;
+	bool is_short = len <= REPLY_BYTES;
+	int i;
+
+	if (replies->n == BATCH || replies->fd != client->udp.fd)
+		udp_flush(worker);
+	replies->fd = client->udp.fd;
+	i = replies->n++;
+	replies->peer[i] = client->peer;
+	replies->iov[i] = (struct iovec){
+		is_short ? memcpy(replies->packet[i], packet, len) : (void *)packet, len};
+	replies->out[i].msg_hdr = (struct msghdr){
+		.msg_name = &replies->peer[i],
+		.msg_namelen = client->peer_len,
+		.msg_iov = &replies->iov[i],
+		.msg_iovlen = 1,
+	};
 	if (client->udp.has_local)
-		set_source(&out.msg_hdr, &control, &client->udp.local);
-	send_batch(client->udp.fd, &out, 1);
+		set_source(&replies->out[i].msg_hdr, &replies->control[i], &client->udp.local);
+	if (!is_short)
+		udp_flush(worker);
 }

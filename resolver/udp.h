@@ -12,7 +12,12 @@ void udp_free(struct udp *udp);
 /* The listener's socket is readable. */
 void udp_handle(struct worker *worker, struct listener *listener);
 
-/* Sends one answer to a client whose question came by UDP. */
-void udp_reply(const struct client *client, const uint8_t *packet, size_t len);
+/*
+ * An answer to a client whose question came by UDP; `packet` can be changed at once. It leaves with
+ * the next udp_flush() at the latest: to be called at the end of each round.
+ */
+void udp_reply(struct worker *worker, const struct client *client, const uint8_t *packet,
+	       size_t len);
+void udp_flush(struct worker *worker);
 
 #endif

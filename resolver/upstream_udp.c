@@ -210,6 +210,8 @@ void upstream_udp_handle(struct worker *worker, struct event_ref ref)
 		}
 		if (!attempt_message(worker, s, s->port, (size_t)n))
 			count_stray(worker, s, (size_t)n);
+		else if (list_is_empty(&s->attempts))
+			return; /* nothing more is due: not worth the call that says so */
 	}
 }
 

@@ -364,7 +364,7 @@ void worker_reply(struct worker *worker, const struct client *client, const stru
 	if (client->is_tcp)
 		tcp_reply(worker, client, packet, len);
 	else
-		udp_reply(client, packet, len);
+		udp_reply(worker, client, packet, len);
 }
 
 static void read_clock(struct worker *worker)
@@ -462,6 +462,7 @@ void *worker_run(void *arg)
 		}
 		/* Within the bracket: a timeout answers, an answer makes room for a question. */
 		wait_ms = expire(worker);
+		udp_flush(worker);
 		measure(worker);
 		/* Not to be used until the next round takes it anew. */
 		worker->context.names = NULL;

@@ -5,6 +5,7 @@
  */
 #include "resolver/forward_parts.h"
 #include "resolver/service_make.h"
+#include "resolver/udp.h"
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -201,8 +202,10 @@ static char told_name[64];
 static int told(void)
 {
 	uint8_t bytes[512];
-	ssize_t n = recv(client_fd, bytes, sizeof(bytes), 0);
+	ssize_t n;
 
+	udp_flush(&worker);
+	n = recv(client_fd, bytes, sizeof(bytes), 0);
 	if (n < DNS_HEADER_LEN)
 		return -1;
 	memcpy(told_name, bytes + DNS_HEADER_LEN + 1, bytes[DNS_HEADER_LEN]);
