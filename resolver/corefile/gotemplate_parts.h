@@ -71,6 +71,16 @@ struct gotemplate_function {
 		     struct gotemplate_value *ret, struct err *err);
 };
 
+#define UNUSED(name) name __attribute__((unused))
+
+/* print, println and printf. */
+bool gotemplate_print(const struct gotemplate_value *args, size_t n, struct sink *scratch,
+		      struct gotemplate_value *ret, struct err *err);
+bool gotemplate_println(const struct gotemplate_value *args, size_t n, struct sink *scratch,
+			struct gotemplate_value *ret, struct err *err);
+bool gotemplate_printf(const struct gotemplate_value *args, size_t n, struct sink *scratch,
+		       struct gotemplate_value *ret, struct err *err);
+
 /* A NULL name ends the table. */
 extern const struct gotemplate_function gotemplate_functions[];
 
