@@ -181,6 +181,8 @@ static const struct row rows[] = {
 	{"rewrite continue ttl suffix .org 20-60\nrewrite ttl a.org 40-90", "a.org A", "a.org. A",
 	 "a.org. 5 A 1.2.3.4\na.org. 95 A 1.2.3.4",
 	 "= a.org. 40 A 1.2.3.4 | = a.org. 60 A 1.2.3.4"},
+	{"rewrite continue ttl suffix .org 20-600\nrewrite ttl a.org 40-90", "a.org A", "a.org. A",
+	 "a.org. 95 A 1.2.3.4", "= a.org. 90 A 1.2.3.4"},
 	{"rewrite rcode suffix .org NXDOMAIN NOERROR", "a.org A", "a.org. A", "", ""},
 	/* Names that are none. */
 	{"rewrite name regex (.*) {1}.", "a.org A",
@@ -256,6 +258,12 @@ Test(rewrite_apply, longest_names)
 	open_bench(&b, "rewrite name suffix .longer-x .x answer auto", "a.longer-x A", true);
 	cr_expect_eq(rewrite(&b), REWRITE_DONE);
 	snprintf(records, sizeof(records), "a.x. CNAME %s", name);
+	cr_expect_str_eq(answer(&b, records), "the answer cannot be changed back");
+	close_bench(&b);
+
+	open_bench(&b, "rewrite name much.longer.x x", "much.longer.x A", true);
+	cr_expect_eq(rewrite(&b), REWRITE_DONE);
+	snprintf(records, sizeof(records), "x. CNAME %s", name);
 	cr_expect_str_eq(answer(&b, records), "the answer cannot be changed back");
 	close_bench(&b);
 }

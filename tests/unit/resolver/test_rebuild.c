@@ -93,7 +93,34 @@ Test(rebuild, short_data)
 	cr_expect_eq(copy_message(m.bytes, m.w.pos, out, sizeof(out)), m.w.pos - 5);
 }
 
-/* Nothing points further than a pointer can. */
+/* A name that begins where a pointer can still lead, but whose end does not. */
+Test(rebuild, at_the_last_place)
+{
+	static uint8_t in[40000], out[40000];
+	struct wire w = wire_over(in, sizeof(in));
+	struct wire_header h = {0x1234, DNS_FLAG_QR, 1, 4, 0, 0};
+	static const char *const owners[] = {"", "first-label-of-it.some.end", "x.some.end",
+					     "y.some.end"};
+	static const uint16_t lengths[] = {0x3ff8 - 17 - 11, 4, 4, 4};
+	size_t len;
+
+	wire_put_header(&w, &h);
+	put_name(&w, "");
+	wire_put_u32(&w, 0x00010001);
+	for (size_t i = 0; i < 4; i++) {
+		put_name(&w, owners[i]);
+		wire_put_u32(&w, 0x00100001);
+		wire_put_u32(&w, 60);
+		wire_put_u16(&w, lengths[i]);
+		wire_take(&w, lengths[i]);
+	}
+	cr_assert_not(w.failed);
+	len = copy_message(in, w.pos, out, sizeof(out));
+	cr_expect_eq(len, w.pos, "nothing is shorter");
+	cr_expect_not_null(strstr(message_text(out, len), " | = x.some.end. 60 TXT 00000000"));
+}
+
+/* All ends are the question's, however far away. */
 Test(rebuild, far)
 {
 	static uint8_t in[40000], out[40000];
