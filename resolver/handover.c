@@ -42,6 +42,19 @@ static bool is_trusted(int fd, uid_t user)
 
 /* --- the new one ----------------------------------------------------------------------------- */
 
+/* The descriptors of a message, which are ours from here on; how many. */
+static size_t take_fds(struct msghdr *msg, int fds[BATCH_FDS])
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+	size_t n;
+
+	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+		return 0;
+	n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	memcpy(fds, CMSG_DATA(c), n * sizeof(int));
+	return n;
+}
+
 /* Receives one message: its octet, or -errno. */
 static int receive_batch(int fd, struct inherit *inherit, struct err *err)
 {
@@ -55,20 +68,30 @@ static int receive_batch(int fd, struct inherit *inherit, struct err *err)
 		.msg_controllen = sizeof(control),
 	};
 	ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
-	struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
 	int fds[BATCH_FDS], rc = 0;
-	size_t n_fds;
+	size_t n_fds = n < 0 ? 0 : take_fds(&msg, fds);
 
-	if (n < 1 || msg.msg_flags & MSG_CTRUNC || !c || c->cmsg_type != SCM_RIGHTS)
-		return err_set(err, n < 0 ? errno : EPROTO, "it handed over nothing");
-	n_fds = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	memcpy(fds, CMSG_DATA(c), n_fds * sizeof(int));
+	if (n < 1 || msg.msg_flags & (MSG_CTRUNC | MSG_TRUNC) || n_fds == 0)
+		rc = err_set(err, n < 0 ? errno : EPROTO, "it handed over nothing");
 	for (size_t i = 0; i < n_fds; i++) {
-		int added = inherit_add(inherit, fds[i], err);
-
-		rc = rc < 0 ? rc : added;
+		if (rc < 0)
+			close(fds[i]);
+		else
+			rc = inherit_add(inherit, fds[i], err);
 	}
-	return rc < 0 ? rc : octet;
+	if (rc < 0)
+		return rc;
+	return octet <= MORE_BATCHES ? octet : err_set(err, EPROTO, "it handed over nothing");
+}
+
+int handover_receive(int fd, struct inherit *inherit, struct err *err)
+{
+	int rc;
+
+	do {
+		rc = receive_batch(fd, inherit, err);
+	} while (rc == MORE_BATCHES);
+	return rc;
 }
 
 int handover_take(struct handover *handover, const char *path, uid_t user, struct inherit *inherit,
@@ -77,7 +100,6 @@ int handover_take(struct handover *handover, const char *path, uid_t user, struc
 	struct timeval patience = {.tv_sec = PATIENCE_S};
 	struct sockaddr_un un = {0};
 	cleanup_fd int fd = -1;
-	int rc;
 
 	*handover = (struct handover){.path = path, .old_fd = -1, .listen_fd = -1, .new_fd = -1};
 	if (!path)
@@ -94,10 +116,7 @@ int handover_take(struct handover *handover, const char *path, uid_t user, struc
 	}
 	if (!is_trusted(fd, user))
 		return err_set(err, EPERM, "%s: a process of another user is there", path);
-	do {
-		rc = receive_batch(fd, inherit, err);
-	} while (rc == MORE_BATCHES);
-	if (rc < 0)
+	if (handover_receive(fd, inherit, err) < 0)
 		return err_wrap(err, "--takeover");
 	log_info("taking the place of a resolver that runs", "sockets=%zu", inherit->n);
 	handover->old_fd = take_fd(&fd);

@@ -45,6 +45,9 @@ int handover_fd(const struct handover *handover);
 /* That descriptor is readable: true when the next one serves, and our time is over. */
 bool handover_run(struct handover *handover);
 
+/* For handover_take() and the fuzzer: all batches of sockets that come from `fd`. 0 or -errno. */
+int handover_receive(int fd, struct inherit *inherit, struct err *err);
+
 /* Removes what is still ours. */
 void handover_close(struct handover *handover);
 

@@ -34,20 +34,28 @@ int inherit_add(struct inherit *inherit, int fd, struct err *err)
 	return 0;
 }
 
-int inherit_from_environment(struct inherit *inherit, struct err *err)
+int inherit_parse(const char *pid_text, const char *fds_text, pid_t self, struct err *err)
 {
-	const char *pid_text = getenv("LISTEN_PID"), *fds_text = getenv("LISTEN_FDS");
 	uint64_t pid, fds;
-	int rc = 0;
 
 	/* Variables that were meant for another process are none of our business. */
 	if (!pid_text || !fds_text || !options_parse_number(pid_text, 1, INT32_MAX, &pid) ||
-	    (pid_t)pid != getpid())
-		return 0;
+	    (pid_t)pid != self)
+		return -ENOENT;
 	if (!options_parse_number(fds_text, 0, INHERIT_MAX, &fds))
 		return err_set(err, EINVAL, "LISTEN_FDS is not a number up to %d: %s", INHERIT_MAX,
 			       fds_text);
-	for (int i = 0; i < (int)fds && rc == 0; i++)
+	return (int)fds;
+}
+
+int inherit_from_environment(struct inherit *inherit, struct err *err)
+{
+	int n = inherit_parse(getenv("LISTEN_PID"), getenv("LISTEN_FDS"), getpid(), err);
+	int rc = 0;
+
+	if (n < 0)
+		return n == -ENOENT ? 0 : n;
+	for (int i = 0; i < n && rc == 0; i++)
 		rc = inherit_add(inherit, FIRST_FD + i, err);
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "common/addr.h"
 #include "common/err.h"
@@ -26,6 +27,12 @@ struct inherit {
 
 /* Takes over what the environment says; the variables are removed. 0 also when there are none. */
 int inherit_from_environment(struct inherit *inherit, struct err *err);
+
+/*
+ * For it and the fuzzer: how many sockets $LISTEN_FDS says that there are, if $LISTEN_PID is
+ * `self`; either may be NULL. -EINVAL.
+ */
+int inherit_parse(const char *pid_text, const char *fds_text, pid_t self, struct err *err);
 
 /* Adds one, which is then owned; -EINVAL, and closed, if it is not an IP socket of ours. */
 int inherit_add(struct inherit *inherit, int fd, struct err *err);

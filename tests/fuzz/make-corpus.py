@@ -490,6 +490,39 @@ STATES = {
 }
 
 
+def sockets(*messages):
+    """Messages (octets, how many descriptors, kind of the first, kind of the others)."""
+    return b"\0" + b"".join(bytes([len(text), n, first + 5 * others]) + text
+                            for text, n, first, others in messages)
+
+
+HANDOVER = {
+    "empty": b"",
+    "nothing": sockets(),
+    "one-batch": sockets((b"\0", 2, 0, 1)),
+    "two-batches": sockets((b"\1", 64, 0, 1), (b"\0", 8, 1, 0)),
+    "more-and-end": sockets((b"\1", 2, 0, 1)),
+    "too-many": sockets((b"\0", 65, 0, 1)),
+    "no-descriptor": sockets((b"\0", 0, 0, 0)),
+    "no-octet": sockets((b"", 2, 0, 1), (b"\0", 2, 0, 1)),
+    "two-octets": sockets((b"\0\1", 2, 0, 1)),
+    "odd-octet": sockets((b"\3", 2, 0, 1)),
+    "unbound": sockets((b"\0", 3, 1, 2)),
+    "unix": sockets((b"\0", 2, 3, 0)),
+    "device": sockets((b"\1", 2, 0, 4), (b"\0", 2, 0, 1)),
+    "serving": b"\1\2",
+    "not-serving": b"\1\1",
+    "ended": b"\1",
+    "environment": b"\x024242\x003",
+    "environment-of-another": b"\x024243\x003",
+    "environment-too-many": b"\x024242\x002049",
+    "environment-negative": b"\x024242\0-1",
+    "environment-huge": b"\x024242\x0018446744073709551617",
+    "environment-without": b"\x024242",
+    "environment-space": b"\x02 4242\0 3",
+}
+
+
 def write(target, inputs):
     folder = os.path.join(HERE, target)
     os.makedirs(folder, exist_ok=True)
@@ -512,5 +545,6 @@ write("ctl", CTL)
 write("cause", CAUSE)
 write("plugins", PLUGINS)
 write("state", STATES)
+write("handover", HANDOVER)
 write("rewrite", TO_REWRITE)
 write("rewrite", REPLIES)
