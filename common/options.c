@@ -103,6 +103,12 @@ int options_set(const struct option_row *row, void *settings, const char *value,
 			return err_set(err, EINVAL, "\"%s\" is not a port (1 to 65535)", value);
 		*(uint16_t *)member = (uint16_t)number;
 		return 0;
+	case OPTION_NUMBER:
+		if (!options_parse_number(value, row->min, row->max, &number))
+			return err_set(err, EINVAL, "\"%s\" is not a number from %u to %u", value,
+				       row->min, row->max);
+		*(uint32_t *)member = (uint32_t)number;
+		return 0;
 	case OPTION_CALL:
 	case OPTION_LIST: return row->parse(settings, value, err);
 	case OPTION_UNUSED: return row->parse ? row->parse(settings, value, err) : 0;

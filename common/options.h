@@ -22,6 +22,7 @@ enum option_kind {
 	OPTION_BOOL,   /* bool at `offset` */
 	OPTION_STRING, /* const char * at `offset` */
 	OPTION_PORT,   /* uint16_t at `offset`, 1 to 65535 */
+	OPTION_NUMBER, /* uint32_t at `offset`, `min` to `max` */
 	OPTION_CALL,   /* `parse` is called with the value: odd ones */
 	/*
 	 * `parse` appends what is in the value, which may be nothing; the number of items is the
@@ -45,9 +46,10 @@ struct option_row {
 	const char *help; /* NULL hides the row (an alias that is explained elsewhere) */
 	/* Returns 0 or a negative errno with `err` filled; the caller says which option it was. */
 	int (*parse)(void *settings, const char *value, struct err *err);
-	const char *env;  /* the variable's name behind the prefix, or NULL */
-	const char *only; /* the one command of those that share the table; NULL: all of them */
-	const char *key;  /* the path in a configuration file, "redirect.dns.port", or NULL */
+	const char *env;   /* the variable's name behind the prefix, or NULL */
+	const char *only;  /* the one command of those that share the table; NULL: all of them */
+	const char *key;   /* the path in a configuration file, "redirect.dns.port", or NULL */
+	uint32_t min, max; /* of an OPTION_NUMBER */
 };
 
 /*

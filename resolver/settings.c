@@ -2,403 +2,75 @@
 #include "resolver/settings.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "common/cleanup.h"
 #include "common/options.h"
 #include "common/resolvconf.h"
 #include "resolver/cache.h"
-#include "resolver/corefile/directives.h"
 #include "resolver/corefile/render.h"
 #include "resolver/ctl.h"
-#include "resolver/dnstap.h"
 #include "resolver/forward.h"
 #include "resolver/kuma.h"
-
-static int parse_endpoint(const char *value, uint16_t port, struct endpoint *list, size_t *n,
-			  size_t max, struct err *err)
-{
-	if (*n == max)
-		return err_set(err, E2BIG, "given more than %zu times", max);
-	if (!endpoint_parse(value, port, &list[*n]))
-		return err_set(err, EINVAL,
-			       "\"%s\" is not an address with an optional port, like 10.0.0.1:%u "
-			       "or [fd00::1]:%u",
-			       value, port, port);
-	(*n)++;
-	return 0;
-}
-
-static int parse_listen(void *settings, const char *value, struct err *err)
-{
-	struct settings *s = settings;
-
-	return parse_endpoint(value, SETTINGS_PORT, s->listen, &s->n_listen, SETTINGS_LISTEN_MAX,
-			      err);
-}
-
-static int add_forward(struct settings *s, const uint8_t *suffix, size_t suffix_len,
-		       const char *server, struct err *err)
-{
-	struct settings_forward *forward = &s->forwards[s->n_forwards];
-
-	if (s->n_forwards == SETTINGS_FORWARDS_MAX)
-		return err_set(err, E2BIG, "more than %d servers", SETTINGS_FORWARDS_MAX);
-	if (!endpoint_parse(server, 53, &forward->ep))
-		return err_set(err, EINVAL,
-			       "\"%s\" is not an address with an optional port, like 10.0.0.1:53 "
-			       "or [fd00::1]:53",
-			       server);
-	forward->suffix_len = (uint8_t)suffix_len;
-	memcpy(forward->suffix, suffix, suffix_len);
-	s->n_forwards++;
-	return 0;
-}
-
-static int parse_upstream(void *settings, const char *value, struct err *err)
-{
-	struct settings *s = settings;
-
-	return add_forward(s, (const uint8_t *)"", 1, value, err);
-}
-
-/* SUFFIX=ADDR[:PORT][,ADDR...] */
-static int parse_forward(void *settings, const char *value, struct err *err)
-{
-	const char *equals = strchr(value, '=');
-	uint8_t suffix[DNS_NAME_MAX] = {0};
-	size_t len = equals ? (size_t)(equals - value) : 0, suffix_len = 1;
-	char servers[GROUP_MAX * ENDPOINT_TEXT_MAX];
-	char *save = NULL, *word;
-	int rc = 0;
-
-	if (len == 0 || !equals[1] || strlen(equals + 1) >= sizeof(servers))
-		return err_set(err, EINVAL, "\"%s\" is not SUFFIX=ADDR[:PORT],...", value);
-	if (strncmp(value, ".", len) != 0 &&
-	    !(suffix_len = wire_name_from_text(value, len, suffix)))
-		return err_set(err, EINVAL, "\"%.*s\" is not a domain", (int)len, value);
-	snprintf(servers, sizeof(servers), "%s", equals + 1);
-	for (word = strtok_r(servers, ",", &save); word && rc == 0;
-	     word = strtok_r(NULL, ",", &save))
-		rc = add_forward(settings, suffix, suffix_len, word, err);
-	return rc;
-}
-
-static int parse_policy(void *settings, const char *value, struct err *err)
-{
-	static const char *const names[] = {"sequential", "random", "round-robin"};
-	struct settings *s = settings;
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (!strcmp(value, names[i])) {
-			s->policy = (enum upstream_policy)i;
-			s->has_policy = true;
-			return 0;
-		}
-	}
-	return err_set(err, EINVAL, "\"%s\" is none of sequential, random, round-robin", value);
-}
-
-static int parse_names(void *settings, const char *value, struct err *err)
-{
-	struct settings *s = settings;
-
-	if (s->n_names == SETTINGS_NAMES_MAX)
-		return err_set(err, E2BIG, "given more than %d times; name a folder instead",
-			       SETTINGS_NAMES_MAX);
-	if (!*value)
-		return err_set(err, EINVAL, "wants a file or a folder");
-	s->names[s->n_names++] = value;
-	return 0;
-}
-
-static int parse_kuma_socket(void *settings, const char *value, struct err *err)
-{
-	if (!*value || strlen(value) > KUMA_PATH_MAX)
-		return err_set(err, EINVAL, "wants a socket's path of at most %d octets",
-			       KUMA_PATH_MAX);
-	((struct settings *)settings)->kuma_socket = value;
-	return 0;
-}
-
-static int parse_domain(void *settings, const char *value, struct err *err)
-{
-	struct load_settings *load = &((struct settings *)settings)->load;
-
-	load->domain_len = wire_name_from_text(value, strlen(value), load->domain);
-	return load->domain_len ? 0 : err_set(err, EINVAL, "\"%s\" is not a domain", value);
-}
-
-static int parse_authoritative(void *settings, const char *value, struct err *err)
-{
-	if (resolve_domains_add(&((struct settings *)settings)->authoritative, value,
-				strlen(value)))
-		return 0;
-	return err_set(err, EINVAL, "\"%s\" is not a domain, or given more than %d times", value,
-		       RESOLVE_DOMAINS_MAX);
-}
-
-static int parse_search(void *settings, const char *value, struct err *err)
-{
-	struct settings *s = settings;
-
-	if (!strcmp(value, "resolv.conf")) {
-		s->search_resolv_conf = true;
-		return 0;
-	}
-	for (size_t len; *value; value += len + (value[len] == ',')) {
-		len = strcspn(value, ",");
-		if (!resolve_domains_add(&s->search, value, len))
-			return err_set(err, EINVAL, "\"%.*s\" is not a domain, or the %dth",
-				       (int)len, value, RESOLVE_DOMAINS_MAX + 1);
-	}
-	return 0;
-}
-
-static int parse_uint(const char *value, uint64_t min, uint64_t max, uint32_t *ret, struct err *err)
-{
-	uint64_t number;
-
-	if (!options_parse_number(value, min, max, &number))
-		return err_set(err, EINVAL, "\"%s\" is not a number from %llu to %llu", value,
-			       (unsigned long long)min, (unsigned long long)max);
-	*ret = (uint32_t)number;
-	return 0;
-}
-
-static int parse_ttl(void *settings, const char *value, struct err *err)
-{
-	return parse_uint(value, 0, NAMES_TTL_MAX, &((struct settings *)settings)->load.ttl, err);
-}
-
-static int parse_tcp_clients(void *settings, const char *value, struct err *err)
-{
-	return parse_uint(value, 1, 65536, &((struct settings *)settings)->tcp_clients, err);
-}
-
-static int parse_tcp_idle(void *settings, const char *value, struct err *err)
-{
-	return parse_uint(value, 1, 3600, &((struct settings *)settings)->tcp_idle_s, err);
-}
-
-static int parse_max_concurrent(void *settings, const char *value, struct err *err)
-{
-	return parse_uint(value, 1, FORWARD_MAX_LIMIT,
-			  &((struct settings *)settings)->max_concurrent, err);
-}
-
-/* A number, and a letter that says what it counts. */
-static int parse_unit(const char *value, const char *letters, const uint64_t *units, uint64_t max,
-		      uint64_t *ret_number)
-{
-	char text[24];
-	size_t len = strlen(value);
-	uint64_t unit = 1;
-	const char *letter = len > 1 ? strchr(letters, value[len - 1]) : NULL;
-
-	if (letter) {
-		unit = units[letter - letters];
-		len--;
-	}
-	if (len >= sizeof(text))
-		return -EINVAL;
-	memcpy(text, value, len);
-	text[len] = '\0';
-	if (!options_parse_number(text, 0, max / unit, ret_number))
-		return -EINVAL;
-	*ret_number *= unit;
-	return 0;
-}
-
-static int parse_cache(void *settings, const char *value, struct err *err)
-{
-	static const uint64_t units[] = {1u << 10, 1u << 20, 1u << 30};
-	uint64_t *size = &((struct settings *)settings)->cache;
-
-	if (parse_unit(value, "KMG", units, CACHE_MAX, size) < 0)
-		return err_set(err, EINVAL, "\"%s\" is not a size up to 16G, like 4M or 512K",
-			       value);
-	return 0;
-}
-
-static int parse_stale(void *settings, const char *value, struct err *err)
-{
-	static const uint64_t units[] = {1, 60, 3600, 86400};
-	uint64_t seconds;
-
-	if (parse_unit(value, "smhd", units, 259200, &seconds) < 0)
-		return err_set(err, EINVAL, "\"%s\" is not a time up to 3d, like 1h or 1d", value);
-	((struct settings *)settings)->serve_stale_s = (uint32_t)seconds;
-	return 0;
-}
-
-static int parse_kuma_poll(void *settings, const char *value, struct err *err)
-{
-	uint32_t *poll_ms = &((struct settings *)settings)->kuma_poll_ms;
-
-	if (!duration_parse(value, poll_ms) || *poll_ms < KUMA_POLL_MIN_MS ||
-	    *poll_ms > KUMA_POLL_MAX_MS)
-		return err_set(err, EINVAL, "\"%s\" is not a time from 100ms to 1h, like 1s",
-			       value);
-	return 0;
-}
-
-static int parse_ready_fd(void *settings, const char *value, struct err *err)
-{
-	uint32_t fd = 0;
-	int rc = parse_uint(value, 3, INT_MAX, &fd, err);
-
-	if (rc < 0)
-		return rc;
-	/* A closed one would soon be the number of a socket of ours. */
-	if (fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
-		return err_set(err, EBADF, "descriptor %u is not open", fd);
-	((struct settings *)settings)->ready_fd = (int)fd;
-	return 0;
-}
-
-static int parse_allow(void *settings, const char *value, struct err *err)
-{
-	struct settings *s = settings;
-
-	if (s->n_allow == ACCESS_MAX)
-		return err_set(err, E2BIG, "given more than %d times", ACCESS_MAX);
-	if (!access_parse(value, &s->allow[s->n_allow]))
-		return err_set(err, EINVAL, "\"%s\" is not a network like 10.0.0.0/8 or fd00::/8",
-			       value);
-	s->n_allow++;
-	return 0;
-}
-
-static int parse_allow_interface(void *settings, const char *value, struct err *err)
-{
-	struct settings *s = settings;
-
-	if (s->n_allow_interfaces == SETTINGS_INTERFACES_MAX)
-		return err_set(err, E2BIG, "given more than %d times", SETTINGS_INTERFACES_MAX);
-	s->allow_interfaces[s->n_allow_interfaces++] = value;
-	return 0;
-}
-
-static int parse_rate_limit(void *settings, const char *value, struct err *err)
-{
-	return parse_uint(value, 0, 1000000, &((struct settings *)settings)->limits.rate, err);
-}
-
-static int parse_max_tcp(void *settings, const char *value, struct err *err)
-{
-	return parse_uint(value, 0, 65536, &((struct settings *)settings)->limits.max_tcp, err);
-}
-
-static int parse_max_inflight(void *settings, const char *value, struct err *err)
-{
-	return parse_uint(value, 0, 65536, &((struct settings *)settings)->limits.max_inflight,
-			  err);
-}
-
-static int parse_workers(void *settings, const char *value, struct err *err)
-{
-	unsigned int *workers = &((struct settings *)settings)->workers;
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (strcmp(value, "auto") != 0)
-		return parse_uint(value, 1, SETTINGS_WORKERS_MAX, workers, err);
-	*workers = cores < 1 ? 1 : (unsigned int)cores;
-	if (*workers > SETTINGS_WORKERS_MAX)
-		*workers = SETTINGS_WORKERS_MAX;
-	return 0;
-}
-
-static int parse_metrics(void *settings, const char *value, struct err *err)
-{
-	struct settings *s = settings;
-	struct endpoint ep[1] = {0};
-	size_t n = 0;
-	int rc = 0;
-
-	if (strcmp(value, "off") != 0)
-		rc = parse_endpoint(value, SETTINGS_METRICS_PORT, ep, &n, 1, err);
-	s->metrics = ep[0];
-	s->metrics_is_default = false;
-	return rc;
-}
-
-static int parse_dnstap(void *settings, const char *value, struct err *err)
-{
-	if (!dnstap_path(value))
-		return err_set(err, EINVAL, "\"%s\" is neither unix:PATH nor file:PATH", value);
-	((struct settings *)settings)->dnstap = value;
-	return 0;
-}
-
-static int parse_log_level(void *settings, const char *value, struct err *err)
-{
-	if (log_level_parse(value, &((struct settings *)settings)->log_level))
-		return 0;
-	return err_set(err, EINVAL, "\"%s\" is none of error, warning, info, debug", value);
-}
+#include "resolver/settings_take.h"
 
 #define AT(member) offsetof(struct settings, member)
 
 static const struct option_row rows[] = {
 	{"listen", OPTION_CALL, 0, "ADDR:PORT",
 	 .help = "answer there, UDP and TCP; repeatable (127.0.0.1:15053 and [::1]:15053)",
-	 .parse = parse_listen},
+	 .parse = settings_take_listen},
 	{"names", OPTION_CALL, 0, "FILE|DIR",
 	 .help = "mesh names: hosts(5) lines or Kuma's JSON; of a folder all *.hosts and *.json; "
 		 "repeatable, read again when they change",
-	 .parse = parse_names},
+	 .parse = settings_take_names},
 	{"state-dir", OPTION_STRING, AT(state_dir), "DIR",
 	 .help = "keep the last good names there, and start with them where no source can be read"},
 	{"kuma-socket", OPTION_CALL, 0, "PATH",
 	 .help = "mesh names from Kuma's data plane as well: its socket of dynamic configuration, "
 		 "kuma-mesh-metric-config.sock in kuma-dp's work folder",
-	 .parse = parse_kuma_socket},
+	 .parse = settings_take_kuma_socket},
 	{"kuma-poll", OPTION_CALL, 0, "TIME",
 	 .help = "how often it is asked for changes, as 500ms or 1m (1s)",
-	 .parse = parse_kuma_poll},
+	 .parse = settings_take_kuma_poll},
 	{"domain", OPTION_CALL, 0, "NAME",
 	 .help = "the mesh domain: no type of a mesh name under it is ever asked upstream (mesh)",
-	 .parse = parse_domain},
+	 .parse = settings_take_domain},
 	{"authoritative", OPTION_CALL, 0, "ZONE",
 	 .help = "deny names below it that are not known, in place of forwarding; repeatable",
-	 .parse = parse_authoritative},
+	 .parse = settings_take_authoritative},
 	{"search-path", OPTION_CALL, 0, "DOMAIN,...|resolv.conf",
 	 .help = "answer a mesh name with one of these behind it, as clients append them, by a "
 		 "CNAME; resolv.conf: those of --resolv-conf",
-	 .parse = parse_search},
-	{"ttl", OPTION_CALL, 0, "SECONDS", .help = "TTL where the names' source says none (60)",
-	 .parse = parse_ttl},
+	 .parse = settings_take_search},
+	{"ttl", OPTION_NUMBER, AT(load.ttl), "SECONDS",
+	 .help = "TTL where the names' source says none (60)", .max = NAMES_TTL_MAX},
 	{"upstream", OPTION_CALL, 0, "ADDR[:PORT]",
 	 .help = "forward all else there; repeatable, tried in order (the nameservers of "
 		 "--resolv-conf)",
-	 .parse = parse_upstream},
+	 .parse = settings_take_upstream},
 	{"forward", OPTION_CALL, 0, "SUFFIX=ADDR[:PORT],...",
 	 .help = "forward names below SUFFIX there instead, the longest suffix wins, \".\" is all "
 		 "else; repeatable",
-	 .parse = parse_forward},
+	 .parse = settings_take_forward},
 	{"upstream-policy", OPTION_CALL, 0, "POLICY",
 	 .help = "which of several servers is asked first: sequential, random or round-robin "
 		 "(sequential)",
-	 .parse = parse_policy},
+	 .parse = settings_take_policy},
 	{"upstream-tcp", OPTION_BOOL, AT(upstream_tcp), NULL,
 	 .help = "ask upstreams over TCP only"},
 	{"0x20", OPTION_BOOL, AT(use_0x20), NULL,
 	 .help = "ask upstreams in random case, and want it back"},
-	{"max-concurrent", OPTION_CALL, 0, "N",
+	{"max-concurrent", OPTION_NUMBER, AT(max_concurrent), "N",
 	 .help = "questions of a worker that wait for upstreams; beyond it SERVFAIL (2048)",
-	 .parse = parse_max_concurrent},
+	 .min = 1, .max = FORWARD_MAX_LIMIT},
 	{"cache", OPTION_CALL, 0, "SIZE",
 	 .help = "keep answers of upstreams in so much memory, as 4M; 0: do not (0)",
-	 .parse = parse_cache},
+	 .parse = settings_take_cache},
 	{"serve-stale", OPTION_CALL, 0, "TIME",
 	 .help = "where upstreams fail, answer from the cache for so long after the TTL, as 1h or "
 		 "1d "
 		 "(0)",
-	 .parse = parse_stale},
+	 .parse = settings_take_stale},
 	{"resolv-conf", OPTION_STRING, AT(resolv_conf), "PATH",
 	 .help = "where the original nameservers stand (/etc/resolv.conf; if that names "
 		 "systemd-resolved's stub, /run/systemd/resolve/resolv.conf)"},
@@ -407,46 +79,46 @@ static const struct option_row rows[] = {
 		 "DNS is not redirected (uid 5678, else meshdns, else kuma-dp)"},
 	{"allow", OPTION_CALL, 0, "CIDR",
 	 .help = "who else than this host may ask where --listen is not loopback; repeatable",
-	 .parse = parse_allow},
+	 .parse = settings_take_allow},
 	{"allow-interface", OPTION_CALL, 0, "NAME",
 	 .help = "likewise the networks of an interface, as docker0; repeatable",
-	 .parse = parse_allow_interface},
-	{"rate-limit", OPTION_CALL, 0, "QPS",
+	 .parse = settings_take_allow_interface},
+	{"rate-limit", OPTION_NUMBER, AT(limits.rate), "QPS",
 	 .help = "questions a second over UDP that a worker answers a client (0: any number)",
-	 .parse = parse_rate_limit},
-	{"clients-max-tcp", OPTION_CALL, 0, "N",
+	 .max = 1000000},
+	{"clients-max-tcp", OPTION_NUMBER, AT(limits.max_tcp), "N",
 	 .help = "TCP connections that one client may have with a worker (0: any number)",
-	 .parse = parse_max_tcp},
-	{"clients-max-inflight", OPTION_CALL, 0, "N",
+	 .max = 65536},
+	{"clients-max-inflight", OPTION_NUMBER, AT(limits.max_inflight), "N",
 	 .help = "questions of one client over UDP that a worker has upstream (0: any number)",
-	 .parse = parse_max_inflight},
+	 .max = 65536},
 	{"takeover", OPTION_STRING, AT(takeover), "PATH",
 	 .help = "take the place of the resolver whose socket is there, without a lost query, and "
 		 "be there for the next"},
 	{"no-sandbox", OPTION_BOOL, AT(no_sandbox), NULL,
 	 .help = "for debugging: without the system call filter and Landlock"},
 	{"workers", OPTION_CALL, 0, "N|auto", .help = "threads that answer; auto: one a core (1)",
-	 .parse = parse_workers},
-	{"tcp-clients", OPTION_CALL, 0, "N",
-	 .help = "TCP connections a worker holds; the longest idle makes room (256)",
-	 .parse = parse_tcp_clients},
-	{"tcp-idle", OPTION_CALL, 0, "SECONDS",
-	 .help = "close a TCP connection idle for so long (10)", .parse = parse_tcp_idle},
+	 .parse = settings_take_workers},
+	{"tcp-clients", OPTION_NUMBER, AT(tcp_clients), "N",
+	 .help = "TCP connections a worker holds; the longest idle makes room (256)", .min = 1,
+	 .max = 65536},
+	{"tcp-idle", OPTION_NUMBER, AT(tcp_idle_s), "SECONDS",
+	 .help = "close a TCP connection idle for so long (10)", .min = 1, .max = 3600},
 	{"metrics", OPTION_CALL, 0, "ADDR:PORT|off",
 	 .help = "serve /metrics, /health and /ready over HTTP there (127.0.0.1:19153)",
-	 .parse = parse_metrics},
+	 .parse = settings_take_metrics},
 	{"control", OPTION_STRING, AT(control), "PATH|off",
 	 .help = "socket for `meshdns-resolver ctl` (" CTL_PATH ")"},
 	{"log-queries", OPTION_BOOL, AT(log_queries), NULL,
 	 .help = "log queries from the start on, 100 lines a second at most; see ctl log"},
 	{"dnstap", OPTION_CALL, 0, "unix:PATH|file:PATH",
 	 .help = "send all messages to this socket or file in dnstap's format",
-	 .parse = parse_dnstap},
+	 .parse = settings_take_dnstap},
 	{"ready-fd", OPTION_CALL, 0, "FD",
 	 .help = "write a newline there when ready; $NOTIFY_SOCKET is told too",
-	 .parse = parse_ready_fd},
+	 .parse = settings_take_ready_fd},
 	{"log-level", OPTION_CALL, 0, "LEVEL", .help = "error, warning, info or debug (info)",
-	 .parse = parse_log_level},
+	 .parse = settings_take_log_level},
 	{"", OPTION_TITLE, .help = "In the place of CoreDNS (a single dash does, too)"},
 	{"conf", OPTION_STRING, AT(corefile.conf), "FILE", .help = "a Corefile"},
 	{"template", OPTION_STRING, AT(corefile.template), "FILE",
@@ -511,8 +183,8 @@ void settings_print_help(FILE *out)
 
 static void listen_on_loopback(struct settings *s)
 {
-	parse_listen(s, "127.0.0.1", NULL);
-	parse_listen(s, "::1", NULL);
+	settings_take_listen(s, "127.0.0.1", NULL);
+	settings_take_listen(s, "::1", NULL);
 	s->listen_is_default = true;
 }
 
@@ -535,8 +207,8 @@ int settings_read(struct settings *settings, int argc, char **argv, struct err *
 	settings->corefile.envoy_port = RENDER_ENVOY_PORT;
 	settings->corefile.proxy_port = RENDER_PORT;
 	settings->corefile.prometheus_port = RENDER_PROMETHEUS_PORT;
-	parse_domain(settings, "mesh", NULL);
-	parse_metrics(settings, "127.0.0.1", NULL);
+	settings_take_domain(settings, "mesh", NULL);
+	settings_take_metrics(settings, "127.0.0.1", NULL);
 	settings->metrics_is_default = true;
 	if ((rc = options_parse_env(rows, settings, "KUMA_DNS_", environ, err)) < 0 ||
 	    (rc = options_parse(rows, settings, argc, argv, &words, err)) < 0)

@@ -10,6 +10,7 @@ struct made_up {
 	bool flag;
 	const char *text;
 	uint16_t port;
+	uint32_t number;
 	int calls;
 	size_t items;
 };
@@ -40,6 +41,8 @@ static const struct option_row rows[] = {
 	{"flag", OPTION_BOOL, offsetof(struct made_up, flag), NULL, .help = "a flag"},
 	{"text", OPTION_STRING, offsetof(struct made_up, text), "TEXT", .help = "some text"},
 	{"port", OPTION_PORT, offsetof(struct made_up, port), "PORT", .help = "a port"},
+	{"number", OPTION_NUMBER, offsetof(struct made_up, number), "N", .help = "a number",
+	 .min = 2, .max = UINT32_MAX},
 	{"call", OPTION_CALL, 0, "VALUE", .help = "called", .parse = count_call},
 	{"hidden", OPTION_BOOL, offsetof(struct made_up, flag), NULL, .help = NULL},
 	{0},
@@ -276,4 +279,20 @@ Test(options, a_row_for_one_command_is_refused_by_the_others)
 	fclose(out);
 	cr_expect(strstr(help, "--port") && !strstr(help, "only-here"), "%s", help);
 	free(help);
+}
+
+Test(options, numbers_have_bounds)
+{
+	struct made_up m;
+	struct err err;
+	int words;
+
+	cr_expect_eq(PARSE("--number", "2"), 0);
+	cr_expect_eq(m.number, 2);
+	cr_expect_eq(PARSE("--number=4294967295"), 0);
+	cr_expect_eq(m.number, UINT32_MAX);
+	cr_expect_eq(PARSE("--number", "1"), -EINVAL);
+	cr_expect_eq(PARSE("--number", "4294967296"), -EINVAL);
+	cr_expect_str_eq(err.msg, "--number: \"4294967296\" is not a number from 2 to 4294967295");
+	cr_expect_eq(PARSE("--number", "2x"), -EINVAL);
 }
