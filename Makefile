@@ -167,6 +167,9 @@ bench-redirect: all
 bench-cni: all $(BUILD)/tests/bench/launch
 	BUILD=$(BUILD) tests/bench/cni
 
+bench-corefile: all $(BUILD)/tests/bench/echo
+	BUILD=$(BUILD) tests/bench/corefile
+
 # make soak SECONDS=120 FLAGS="--workers 2"
 soak: all
 	BUILD=$(BUILD) tests/bench/soak $(SECONDS) $(FLAGS)
@@ -193,11 +196,12 @@ help:
 	@echo 'make demo           show the whole thing in a namespace of its own (root)'
 	@echo 'make check          unit tests, fuzz corpus, system tests in namespaces (root)'
 	@echo 'make bench          the resolver beside an echo and other servers; and bench-redirect, bench-cni (root)'
+	@echo 'make bench-corefile what a Corefile costs, against flags and the echo (root)'
 	@echo 'make soak           everything at once for SECONDS=60: no query lost, nothing grows (root)'
 	@echo 'make lint           clang-format, clang-tidy, include directions, shellcheck, man pages'
 	@echo 'make install        DESTDIR= PREFIX=/usr/local'
 	@echo 'Variables: CC=clang SAN=1 V=1 WERROR= BUILD=dir'
 
-.PHONY: all install uninstall deps demo bench bench-redirect bench-cni soak format lint clean help FORCE
+.PHONY: all install uninstall deps demo bench bench-corefile bench-redirect bench-cni soak format lint clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "resolver/answer.h"
+#include "resolver/corefile/hosts_table.h"
 #include "resolver/corefile/rewrite_apply.h"
 #include "resolver/corefile/template_answer.h"
 
@@ -30,6 +31,19 @@ static enum resolve_action run_templates(struct chain *chain, const struct block
 		if (chain->err.msg[0])
 			err_wrap(&chain->err, "%s:%u: template", outcome.by->place.file,
 				 outcome.by->place.line);
+		*ret_len = answer_error(query, packet, limit, DNS_RCODE_SERVFAIL);
+		break;
+	}
+	return RESOLVE_REPLY;
+}
+
+static enum resolve_action look_in_hosts(const struct block *block, const struct query *query,
+					 uint8_t *packet, size_t limit, size_t *ret_len)
+{
+	switch (hosts_answer(block->hosts, query, packet, limit, ret_len)) {
+	case HOSTS_NONE: return RESOLVE_FORWARD;
+	case HOSTS_ANSWERED: break;
+	case HOSTS_SERVFAIL:
 		*ret_len = answer_error(query, packet, limit, DNS_RCODE_SERVFAIL);
 		break;
 	}
@@ -70,9 +84,9 @@ enum resolve_action chain_run(struct chain *chain, const struct block *block, st
 		*len = answer_error(query, packet, limit, DNS_RCODE_SERVFAIL);
 		return RESOLVE_REPLY;
 	}
-	if (c->templates)
-		return run_templates(chain, block, query, packet, limit, len);
-	return RESOLVE_FORWARD;
+	if (c->templates && run_templates(chain, block, query, packet, limit, len) == RESOLVE_REPLY)
+		return RESOLVE_REPLY;
+	return block->hosts ? look_in_hosts(block, query, packet, limit, len) : RESOLVE_FORWARD;
 }
 
 size_t chain_restore(struct chain *chain, const struct block *block, uint8_t *packet, size_t len,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What comes before the table: those directives of a Corefile that answer a question or change it
- * themselves, in CoreDNS' order: any, rewrite, template. Pure but for what it remembers of the
- * question in hand.
+ * themselves, in CoreDNS' order: any, rewrite, template, hosts. Pure but for what it remembers of
+ * the question in hand.
  */
 #ifndef MESHDNS_RESOLVER_CHAIN_H
 #define MESHDNS_RESOLVER_CHAIN_H

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "resolver/corefile/hosts_table.h"
 #include "resolver/names.h"
 
 bool service_holds(const struct corefile_zone *zone, const uint8_t *name, size_t len)
@@ -115,6 +116,8 @@ void service_free(struct service *service)
 {
 	if (!service)
 		return;
+	for (size_t i = 0; i < service->n_hosts; i++)
+		hosts_free(service->hosts[i]);
 	arena_free(&service->arena);
 	free(service);
 }

@@ -38,6 +38,8 @@ struct service_alternate {
 	const struct upstream_group *group;
 };
 
+struct hosts_table;
+
 struct block {
 	struct corefile_zone zone;
 	uint16_t number;                        /* in the service */
@@ -57,9 +59,10 @@ struct block {
 	 */
 	const struct resolve_domains *search;
 	bool has_cache;
-	bool has_steps;               /* chain.h */
-	uint16_t udp_max;             /* octets of an answer over UDP; 0: not said */
-	struct service_route *routes; /* in the order in which they are tried */
+	const struct hosts_table *hosts; /* the service's; NULL: none */
+	bool has_steps;                  /* chain.h */
+	uint16_t udp_max;                /* octets of an answer over UDP; 0: not said */
+	struct service_route *routes;    /* in the order in which they are tried */
 	size_t n_routes;
 	struct service_alternate *alternates; /* likewise */
 	size_t n_alternates;
@@ -95,6 +98,8 @@ struct service {
 	size_t n_blocks;
 	struct service_server *servers; /* of all groups; each is there once */
 	size_t n_servers, n_groups;
+	struct hosts_table **hosts; /* owned; one for each block of the Corefile that has it */
+	size_t n_hosts;
 };
 
 /* Whether the name is the zone's or below it. */

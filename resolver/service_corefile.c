@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "resolver/bind.h"
+#include "resolver/corefile/hosts_table.h"
 #include "resolver/service_make.h"
 
 #define SHORTEST_MS 50 /* between probes, and for which a connection may be idle */
@@ -199,6 +200,36 @@ static int add_table(struct service_source *source, struct service *service,
 	return 0;
 }
 
+/* A file that cannot be read is no reason not to start: what is inline is there. */
+static int add_hosts(struct service *service, const struct corefile_server *server,
+		     struct block *block, struct err *err)
+{
+	struct corefile_zone *list =
+		ARENA_ARRAY(&service->arena, struct corefile_zone, server->n_keys);
+	struct corefile_zones *zones = ARENA_NEW(&service->arena, struct corefile_zones);
+	struct hosts_table **table = &service->hosts[service->n_hosts];
+	int rc;
+
+	if (!server->hosts)
+		return 0;
+	if (!list || !zones)
+		return err_set(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < server->n_keys; i++)
+		list[i] = server->keys[i].zone;
+	*zones = (struct corefile_zones){list, server->n_keys};
+	rc = hosts_load(server->hosts, zones, true, table, err);
+	if (rc < 0 && rc != -ENOMEM) {
+		log_warning("a hosts file is not read", "at=%s:%u reason=\"%s\"",
+			    server->hosts->place.file, server->hosts->place.line, err->msg);
+		rc = hosts_load(server->hosts, zones, false, table, err);
+	}
+	if (rc < 0)
+		return rc;
+	block->hosts = *table;
+	service->n_hosts++;
+	return 0;
+}
+
 static bool answers_at_all(const struct corefile_server *s)
 {
 	return s->forward || s->alternate || s->templates || s->hosts || s->mesh || s->rewrite ||
@@ -213,11 +244,12 @@ static int make_block(struct service_source *source, struct service *service,
 	*ret = (struct block){
 		.corefile = server,
 		.has_cache = server->cache,
-		.has_steps = server->any || server->rewrite || server->templates,
+		.has_steps = server->any || server->rewrite || server->templates || server->hosts,
 		.udp_max = server->bufsize,
 		.otherwise = answers_at_all(server) ? DNS_RCODE_SERVFAIL : DNS_RCODE_REFUSED,
 	};
-	if ((rc = add_routes(source, service, server, ret, err)) < 0 ||
+	if ((rc = add_hosts(service, server, ret, err)) < 0 ||
+	    (rc = add_routes(source, service, server, ret, err)) < 0 ||
 	    (rc = add_alternates(source, service, server, ret, err)) < 0)
 		return rc;
 	return add_table(source, service, server, ret, err);

@@ -149,6 +149,8 @@ size_t service_source_paths(const struct settings *settings, const struct corefi
 			add_files(&paths, &f->to);
 		for (const struct corefile_alternate *a = s->alternate; a; a = a->next)
 			add_files(&paths, &a->to);
+		if (s->hosts && s->hosts->file)
+			add_path(&paths, s->hosts->file);
 	}
 	return paths.n;
 }

@@ -24,9 +24,10 @@ struct service *service_new(size_t n_blocks, size_t n_listen)
 	s->arena.max = SERVICE_MAX_BYTES;
 	s->blocks = ARENA_ARRAY(&s->arena, struct block *, n_blocks);
 	s->listen = ARENA_ARRAY(&s->arena, struct service_listen, n_listen);
+	s->hosts = ARENA_ARRAY(&s->arena, struct hosts_table *, n_blocks);
 	s->servers = ARENA_ARRAY(&s->arena, struct service_server, UPSTREAMS_MAX);
 	s->n_listen = n_listen;
-	if (s->blocks && s->listen && s->servers)
+	if (s->blocks && s->listen && s->hosts && s->servers)
 		return s;
 	service_free(s);
 	return NULL;

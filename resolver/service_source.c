@@ -8,6 +8,7 @@
 #include "common/resolvconf.h"
 #include "resolver/adopt.h"
 #include "resolver/corefile/front.h"
+#include "resolver/corefile/hosts_table.h"
 #include "resolver/service_make.h"
 
 /* --- making it ---------------------------------------------------------------------------------
@@ -143,6 +144,15 @@ static bool is_same(const struct service *a, const struct service *b)
 	return true;
 }
 
+static bool has_stale_hosts(const struct service *service)
+{
+	for (size_t i = 0; i < service->n_hosts; i++) {
+		if (hosts_is_stale(service->hosts[i]))
+			return true;
+	}
+	return false;
+}
+
 /* Frees what nobody can hold any more. */
 static void free_retired(struct service_source *source, int64_t now_ms)
 {
@@ -187,6 +197,7 @@ static void reload(struct service_source *source, int64_t now_ms)
 {
 	struct service *service = NULL, *old = atomic_load(&source->publish.current);
 	struct retired *retired = calloc(1, sizeof(*retired));
+	bool other_hosts = has_stale_hosts(old);
 	struct err err = {0};
 
 	if (!retired || watch_arm(&source->watch, now_ms, &err) < 0 ||
@@ -197,12 +208,15 @@ static void reload(struct service_source *source, int64_t now_ms)
 		return;
 	}
 	source->last_complaint = (struct err){0};
-	if (is_same(service, old)) {
+	if (!other_hosts && is_same(service, old)) {
 		service_free(service);
 		free(retired);
 		return;
 	}
-	tell(source, service);
+	if (other_hosts)
+		log_info("hosts read again", NULL);
+	else
+		tell(source, service);
 	replace(source, retired, service, NULL, now_ms);
 }
 

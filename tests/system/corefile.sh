@@ -18,6 +18,7 @@ setup() {
 	start_knot
 	names '240.0.0.9 table.mesh'
 	printf 'nameserver %s\n' "$UNBOUND4" >"$LAB/resolv.conf"
+	printf '10.2.2.2 app.corp.example\n10.2.2.3 table.mesh\n' >"$LAB/hosts"
 	start filter "$APP" 0 filter.py 127.0.0.1 15054 redis.mesh=240.0.0.1 both.mesh=240.0.0.2,fd00:fd00::2
 	wait_for 5 logged filter ready
 }
@@ -166,6 +167,20 @@ test_another_corefile_is_taken_up() {
 }
 
 # Not one of a stream of questions is lost while the file changes under them.
+test_a_hosts_file_that_changes() {
+	run_corefile <<-EOT
+		.:15053 {
+		    hosts $LAB/hosts {
+		        fallthrough
+		    }
+		    forward . $UNBOUND4
+		}
+	EOT
+	expect_eq 10.2.2.2 "$(query +short app.corp.example)"
+	printf '10.2.2.4 app.corp.example\n' >"$LAB/hosts"
+	wait_for 10 answers app.corp.example 10.2.2.4
+}
+
 test_a_new_corefile_loses_no_question() {
 	local i to
 	run_corefile <<<".:15053 { # one line
