@@ -210,3 +210,55 @@ size_t reply_truncate(const struct query *query, uint8_t *reply, size_t len, siz
 	}
 	return end;
 }
+
+static void reverse(uint8_t *bytes, size_t n)
+{
+	for (size_t i = 0; i < n / 2; i++) {
+		uint8_t byte = bytes[i];
+
+		bytes[i] = bytes[n - 1 - i];
+		bytes[n - 1 - i] = byte;
+	}
+}
+
+/* The first `k` of `n` bytes go behind the others. */
+static void rotate(uint8_t *bytes, size_t n, size_t k)
+{
+	reverse(bytes, k);
+	reverse(bytes + k, n - k);
+	reverse(bytes, n);
+}
+
+/* A record whose owner is a pointer, and whose data has no name: nothing points into it. */
+static bool is_movable(const struct wire_rr *rr, const uint8_t *bytes, size_t size)
+{
+	return (rr->type == DNS_TYPE_A || rr->type == DNS_TYPE_AAAA) && bytes[0] >= 0xc0 &&
+	       size == 2u + 10 + rr->rdlength;
+}
+
+void reply_rotate(const struct query *query, uint8_t *reply, size_t len, uint32_t turn)
+{
+	struct wire w = wire_over(reply, len);
+	struct wire_header h;
+	struct wire_rr rr;
+	uint8_t *run = NULL; /* the first of those that are alike up to their TTL */
+	size_t n = 0, size = 0;
+
+	wire_get_header(&w, &h);
+	wire_take(&w, query->question_len);
+	for (unsigned int i = 0; i <= h.ancount; i++) {
+		uint8_t *bytes = reply + w.pos;
+		bool movable = i < h.ancount && wire_get_rr(&w, &rr) &&
+			       is_movable(&rr, bytes, w.pos - (size_t)(bytes - reply));
+
+		if (movable && run && !memcmp(run, bytes, 6)) {
+			n++;
+			continue;
+		}
+		if (n > 1)
+			rotate(run, n * size, turn % n * size);
+		run = movable ? bytes : NULL;
+		n = movable;
+		size = movable ? (size_t)(reply + w.pos - bytes) : 0;
+	}
+}

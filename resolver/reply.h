@@ -48,6 +48,12 @@ size_t reply_cleanse(const struct query *query, uint8_t *reply, size_t len);
 size_t reply_restore(const struct query *query, const uint8_t *question, bool shadowed,
 		     uint8_t *reply, size_t len);
 
+/*
+ * Makes the addresses of one name, that stand together, begin with number `turn` of them. Of those
+ * that are not all written alike the order stays.
+ */
+void reply_rotate(const struct query *query, uint8_t *reply, size_t len, uint32_t turn);
+
 /* Cuts it to `limit`, at least 512: whole records of the answer, as many as fit, and TC. */
 size_t reply_truncate(const struct query *query, uint8_t *reply, size_t len, size_t limit);
 

@@ -47,7 +47,7 @@ static bool leads_elsewhere(uint16_t qtype)
  * Counting would not do: who asks for A and AAAA in turn would see every other address only. A
  * linear congruential generator's upper bits have no such rhythm.
  */
-static uint32_t next_turn(struct resolve_context *context)
+uint32_t resolve_turn(struct resolve_context *context)
 {
 	context->turn = context->turn * 1664525u + 1013904223u;
 	return context->turn >> 16;
@@ -77,7 +77,7 @@ static enum resolve_action reply_record(const struct step *s, const struct names
 					const uint8_t *via, size_t via_len)
 {
 	*s->ret_len = answer_record(s->q, s->packet, s->limit, s->context->names, record, via,
-				    via_len, next_turn(s->context));
+				    via_len, resolve_turn(s->context));
 	return RESOLVE_REPLY;
 }
 
@@ -115,7 +115,7 @@ static bool resolve_service(const struct step *s)
 		    memcmp(port->name, service + 1, service[0]) != 0)
 			continue;
 		*s->ret_len = answer_service(s->q, s->packet, s->limit, record, service, protocol,
-					     next_turn(s->context));
+					     resolve_turn(s->context));
 		return true;
 	}
 	return false;

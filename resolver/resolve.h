@@ -50,6 +50,9 @@ struct resolve_context {
 	uint32_t turn; /* moves on with each answer, so that addresses take turns in being first */
 };
 
+/* Whose turn it is to be first, modulo how many there are. */
+uint32_t resolve_turn(struct resolve_context *context);
+
 /* The buffer behind `packet` must hold this much, whatever `len`. */
 #define RESOLVE_UDP_BUFFER EDNS_UDP_LIMIT
 #define RESOLVE_TCP_BUFFER DNS_MESSAGE_MAX

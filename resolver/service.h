@@ -61,6 +61,7 @@ struct block {
 	bool has_cache;
 	const struct hosts_table *hosts; /* the service's; NULL: none */
 	bool has_steps;                  /* chain.h */
+	bool rotates;                    /* the addresses in answers of others take turns */
 	uint16_t udp_max;                /* octets of an answer over UDP; 0: not said */
 	struct service_route *routes;    /* in the order in which they are tried */
 	size_t n_routes;

@@ -245,6 +245,7 @@ static int make_block(struct service_source *source, struct service *service,
 		.corefile = server,
 		.has_cache = server->cache,
 		.has_steps = server->any || server->rewrite || server->templates || server->hosts,
+		.rotates = server->loadbalance,
 		.udp_max = server->bufsize,
 		.otherwise = answers_at_all(server) ? DNS_RCODE_SERVFAIL : DNS_RCODE_REFUSED,
 	};

@@ -150,6 +150,8 @@ static uint8_t *own_answer(struct worker *worker, const struct txn *txn,
 		*len = reply_truncate(&query, own, *len, limit);
 	}
 	reply_restore(&query, question_of(txn, waiter), waiter->shadowed, own, *len);
+	if (txn->block->rotates)
+		reply_rotate(&query, own, *len, resolve_turn(&worker->context));
 	return waiter->rewritten ? rewrite_back(worker, txn, waiter, own, len) : own;
 }
 

@@ -10,6 +10,7 @@
 #include "resolver/answer.h"
 #include "resolver/forward.h"
 #include "resolver/recall.h"
+#include "resolver/reply.h"
 #include "resolver/service.h"
 #include "resolver/tcp.h"
 #include "resolver/udp.h"
@@ -266,8 +267,11 @@ static enum worker_outcome ask_elsewhere(struct worker *worker, const struct cli
 	if (is_own)
 		stats_add(&worker->stats.loops, 1);
 	else if (recall_takes(worker, block, query) &&
-		 recall_answer(worker, block, query, packet, transport, shadowed, len))
+		 recall_answer(worker, block, query, packet, transport, shadowed, len)) {
+		if (block->rotates)
+			reply_rotate(query, packet, *len, resolve_turn(&worker->context));
 		return WORKER_ANSWERED;
+	}
 	if (!is_own && worker->finishing)
 		return WORKER_SILENT;
 	if (!is_own && take_inflight(worker, client)) {

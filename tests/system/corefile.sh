@@ -181,6 +181,21 @@ test_a_hosts_file_that_changes() {
 	wait_for 10 answers app.corp.example 10.2.2.4
 }
 
+test_addresses_take_turns() {
+	local i
+	run_corefile <<-EOT
+		.:15053 {
+		    loadbalance
+		    cache
+		    forward . $UNBOUND4
+		}
+	EOT
+	for ((i = 0; i < 12; i++)); do
+		query +short big.outside.example +bufsize=4096 +notcp | sed 1q
+	done >"$LAB/first"
+	expect_between 3 12 "$(sort -u "$LAB/first" | wc -l)" 'different addresses that were first'
+}
+
 test_a_new_corefile_loses_no_question() {
 	local i to
 	run_corefile <<<".:15053 { # one line

@@ -191,3 +191,55 @@ Test(reply, truncation_keeps_whole_records)
 	cr_expect_eq(m.bytes[7], 15);
 	cr_expect(m.bytes[2] & 2, "TC");
 }
+
+/* A record of the question's name, by a pointer. */
+static void put_pointed(struct message *m, uint16_t type, char last)
+{
+	const char data[] = {10, 0, 0, last};
+
+	wire_put_u16(&m->w, 0xc00c);
+	wire_put_u16(&m->w, type);
+	wire_put_u16(&m->w, DNS_CLASS_IN);
+	wire_put_u32(&m->w, 60);
+	wire_put_u16(&m->w, sizeof(data));
+	wire_put_bytes(&m->w, data, sizeof(data));
+}
+
+/* The last octets of all records, in their order. */
+static const char *lasts(const struct message *m, size_t n)
+{
+	static char text[16];
+
+	for (size_t i = 0; i < n; i++)
+		text[i] = (char)m->bytes[query.question_len + DNS_HEADER_LEN + 16 * i + 15];
+	text[n] = '\0';
+	return text;
+}
+
+Test(reply, addresses_take_turns_and_others_stay)
+{
+	struct message m;
+
+	begin(&m, 0x8180, 5, "www.example.com");
+	put_pointed(&m, DNS_TYPE_TXT, 't');
+	for (char c = 'a'; c <= 'c'; c++)
+		put_pointed(&m, DNS_TYPE_A, c);
+	put_pointed(&m, DNS_TYPE_TXT, 'u');
+	reply_rotate(&query, m.bytes, m.w.pos, 0);
+	cr_expect_str_eq(lasts(&m, 5), "tabcu");
+	reply_rotate(&query, m.bytes, m.w.pos, 4);
+	cr_expect_str_eq(lasts(&m, 5), "tbcau");
+	reply_rotate(&query, m.bytes, m.w.pos - 1, 1);
+	cr_expect_str_eq(lasts(&m, 5), "tcabu", "what is cut off matters to nobody");
+}
+
+Test(reply, addresses_at_the_end_take_turns_too)
+{
+	struct message m;
+
+	begin(&m, 0x8180, 2, "www.example.com");
+	put_pointed(&m, DNS_TYPE_A, 'a');
+	put_pointed(&m, DNS_TYPE_A, 'b');
+	reply_rotate(&query, m.bytes, m.w.pos, 1);
+	cr_expect_str_eq(lasts(&m, 2), "ba");
+}
