@@ -89,6 +89,37 @@ static int adopt_web(struct settings *s, const struct corefile_server *server,
 	return 0;
 }
 
+static void warn(struct corefile_place place, const char *what)
+{
+	log_warning("accepted, but without effect", "at=%s:%u what=\"%s\"", place.file, place.line,
+		    what);
+}
+
+static void warn_of_cache(const struct corefile_cache *cache)
+{
+	if (cache->prefetch)
+		warn(cache->place,
+		     "cache prefetch: what is asked for often is always renewed in the "
+		     "last tenth of its time");
+	if (cache->serve_stale && cache->stale_verifies)
+		warn(cache->place, "cache serve_stale verify: upstreams are always given 1.8 s");
+}
+
+/* What is understood, and not done or done otherwise. */
+static void warn_of_idle(const struct corefile_server *c)
+{
+	if (c->cache)
+		warn_of_cache(c->cache);
+	if (c->errors && c->errors->stacktrace)
+		warn(c->place, "errors stacktrace");
+	for (const struct corefile_forward *f = c->forward; f; f = f->next) {
+		if (f->max_idle_conns)
+			warn(f->place, "forward max_idle_conns: there is one connection a server");
+		if (f->tls_cert || f->tls_ca || f->tls_servername)
+			warn(f->place, "forward tls");
+	}
+}
+
 int settings_adopt(struct settings *s, const struct corefile *corefile,
 		   const struct interfaces *interfaces, struct err *err)
 {
@@ -107,9 +138,11 @@ int settings_adopt(struct settings *s, const struct corefile *corefile,
 		    (rc = adopt_web(s, c, &c->health, SETTINGS_WEB_HEALTH, err)) < 0 ||
 		    (rc = adopt_web(s, c, &c->ready, SETTINGS_WEB_READY, err)) < 0)
 			return rc;
-		s->log_queries |= c->log != NULL;
 		if (c->cache)
 			adopt_cache(s, c->cache);
+		if (c->debug && !s->corefile.quiet)
+			s->log_level = LOG_LEVEL_DEBUG;
+		warn_of_idle(c);
 	}
 	s->metrics_is_default = false;
 	return 0;

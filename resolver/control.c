@@ -312,8 +312,10 @@ static const char *why_not_ready(const struct control *control)
 /* Another Corefile is another view of the world: what was answered before does not count. */
 static void poll_service(struct control *control, bool wanted)
 {
-	if (service_source_poll(&control->service, monotonic_ms(), wanted))
+	if (service_source_poll(&control->service, monotonic_ms(), wanted)) {
 		recall_order_flush(&control->facts.flush, NULL, 0);
+		blocklog_reset(&control->eyes.blocks, monotonic_ms());
+	}
 }
 
 static void settle_later(struct control *control)
@@ -491,6 +493,7 @@ int control_run(const struct settings *settings, struct listener *listeners, siz
 		return err_set(err, ENOMEM, "out of memory");
 	}
 	control->settings = settings;
+	control->eyes.blocks.services = &control->service.publish;
 	control->stop_ms = INT64_MAX;
 	control->handover = handover;
 	control->watch.fd = control->service.watch.fd = control->signal_fd = control->order_fd = -1;

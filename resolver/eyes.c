@@ -66,8 +66,9 @@ static void wish(struct eyes *eyes)
 {
 	if (eyes->log.on && eyes->facts->now_ms >= eyes->log.until_ms)
 		eyes->log.on = false;
-	atomic_store(&eyes->wish->sample, eyes->log.sample);
-	if (eyes->log.on)
+	atomic_store(&eyes->wish->sample, eyes->log.on ? eyes->log.sample : 1);
+	atomic_store(&eyes->wish->errors, blocklog_has_errors(&eyes->blocks));
+	if (eyes->log.on || blocklog_has_log(&eyes->blocks))
 		atomic_fetch_or(&eyes->wish->lookers, TAP_LOG);
 	else
 		atomic_fetch_and(&eyes->wish->lookers, ~(uint32_t)TAP_LOG);
@@ -78,6 +79,8 @@ static void take_event(struct eyes *eyes, const struct tap_event *event, int64_t
 {
 	if (event->lookers & TAP_LOG && eyes->log.on)
 		querylog_event(&eyes->log, event, eyes->facts->now_ms, log);
+	if (event->lookers & TAP_LOG || event->kind == TAP_ERROR)
+		blocklog_event(&eyes->blocks, event, eyes->facts->now_ms, log);
 	if (event->lookers & TAP_DNSTAP && eyes->dnstap)
 		dnstap_event(eyes->dnstap, event, epoch_us);
 	if (event->lookers & TAP_LOOKUP)
@@ -123,12 +126,14 @@ void eyes_close(struct eyes *eyes)
 {
 	if (!eyes->facts)
 		return;
-	if (eyes->dnstap)
+	if (atomic_load(&eyes->wish->lookers) || atomic_load(&eyes->wish->errors))
 		drain(eyes); /* a last time */
+	blocklog_reset(&eyes->blocks, eyes->facts->now_ms);
 	dnstap_close(eyes->dnstap);
 	eyes->dnstap = NULL;
 	eyes->facts->dnstap = NULL;
 	atomic_store(&eyes->wish->lookers, 0);
+	atomic_store(&eyes->wish->errors, false);
 	web_close(&eyes->web);
 	ctl_close(&eyes->ctl);
 }
@@ -140,16 +145,19 @@ static int64_t earlier(int64_t a, int64_t b)
 
 int64_t eyes_run(struct eyes *eyes)
 {
-	bool was_on = atomic_load(&eyes->wish->lookers) != 0;
-	int64_t next_ms = INT64_MAX;
+	bool was_on = atomic_load(&eyes->wish->lookers) || atomic_load(&eyes->wish->errors);
+	int64_t next_ms;
 
 	if (was_on)
 		drain(eyes); /* before the lookup: what there is to say about its answer */
+	next_ms = blocklog_run(&eyes->blocks, eyes->facts->now_ms);
 	ctl_lookup_run(&eyes->ctl);
 	next_ms = earlier(next_ms, web_run(&eyes->web, eyes->facts->now_ms));
 	next_ms = earlier(next_ms, oneshot_run(&eyes->ctl.server, eyes->facts->now_ms));
 	wish(eyes);
 	if (atomic_load(&eyes->wish->lookers))
 		next_ms = earlier(next_ms, eyes->facts->now_ms + TAP_DRAIN_MS);
+	else if (atomic_load(&eyes->wish->errors))
+		next_ms = earlier(next_ms, eyes->facts->now_ms + BLOCKLOG_ERRORS_MS);
 	return next_ms;
 }

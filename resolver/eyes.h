@@ -7,6 +7,7 @@
 #define MESHDNS_RESOLVER_EYES_H
 
 #include "common/err.h"
+#include "resolver/blocklog.h"
 #include "resolver/ctl.h"
 #include "resolver/dnstap.h"
 #include "resolver/kuma.h"
@@ -49,7 +50,8 @@ struct eyes {
 	struct web web;
 	struct ctl ctl;
 	struct querylog log;
-	struct dnstap *dnstap; /* NULL: off */
+	struct blocklog blocks; /* its services are the control thread's to set */
+	struct dnstap *dnstap;  /* NULL: off */
 };
 
 /*

@@ -281,6 +281,7 @@ static int read_corefile(struct settings *s, struct sockets *sockets, struct cor
 		return rc;
 	if ((rc = interfaces_read(&sockets->interfaces, err)) == 0)
 		rc = settings_adopt(s, *ret, &sockets->interfaces, err);
+	log_set_level(s->log_level);
 	if (rc < 0) {
 		corefile_free(*ret);
 		*ret = NULL;

@@ -117,6 +117,13 @@ static void print_flags(const struct tap_event *event, FILE *out)
 	}
 }
 
+bool querylog_rate_pass(struct querylog_rate *rate, uint32_t max, int64_t now_ms)
+{
+	if (now_ms / 1000 != rate->second)
+		*rate = (struct querylog_rate){.second = now_ms / 1000};
+	return rate->in_second++ < max;
+}
+
 void querylog_event(struct querylog *log, const struct tap_event *event, int64_t now_ms, FILE *out)
 {
 	struct querylog_question question;
@@ -129,11 +136,7 @@ void querylog_event(struct querylog *log, const struct tap_event *event, int64_t
 	querylog_question(tap_message(event), event->kept, &question);
 	if (!is_wanted(log, question.name))
 		return;
-	if (now_ms / 1000 != log->second) {
-		log->second = now_ms / 1000;
-		log->in_second = 0;
-	}
-	if (log->in_second++ >= log->rate) {
+	if (!querylog_rate_pass(&log->lines, log->rate, now_ms)) {
 		log->kept_back++;
 		return;
 	}

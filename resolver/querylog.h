@@ -20,13 +20,21 @@
 #define QUERYLOG_RATE      100 /* lines a second, unless said otherwise */
 #define QUERYLOG_NAME_TEXT NAMETEXT_MAX
 
+/* So many a second. Starts zeroed. */
+struct querylog_rate {
+	int64_t second;
+	uint32_t in_second;
+};
+
+/* Whether one more may be written now. */
+bool querylog_rate_pass(struct querylog_rate *rate, uint32_t max, int64_t now_ms);
+
 struct querylog {
 	bool on;
 	uint32_t sample, rate;
 	int64_t until_ms;                /* INT64_MAX: until it is switched off */
 	char suffix[QUERYLOG_NAME_TEXT]; /* ".mesh." or "": all names */
-	int64_t second;                  /* for the rate: lines in this second */
-	uint32_t in_second;
+	struct querylog_rate lines;
 	uint64_t written, kept_back; /* since the start */
 };
 

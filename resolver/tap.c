@@ -49,19 +49,16 @@ static uint32_t lookers_for(struct tap *tap, const struct tap_event *event)
 	return lookers;
 }
 
-void tap_put(struct tap *tap, const struct tap_event *event, const uint8_t *message)
+/* `message` of kept - more octets, and `more` behind it. */
+static void put(struct tap *tap, const struct tap_event *event, uint32_t lookers, size_t kept,
+		const uint8_t *message, const void *text, size_t more)
 {
-	uint32_t lookers = lookers_for(tap, event);
 	uint64_t written = atomic_load_explicit(&tap->written, memory_order_relaxed);
 	uint64_t used = written - atomic_load_explicit(&tap->read, memory_order_acquire);
-	size_t kept = event->len, size, left = TAP_BYTES - written % TAP_BYTES;
+	size_t size = (sizeof(*event) + kept + 7) & ~(size_t)7,
+	       left = TAP_BYTES - written % TAP_BYTES;
 	struct tap_event *at;
 
-	if (!lookers)
-		return;
-	if (!(lookers & TAP_DNSTAP) && kept > TAP_HEAD_BYTES)
-		kept = TAP_HEAD_BYTES;
-	size = (sizeof(*event) + kept + 7) & ~(size_t)7;
 	if (used + size + (left < size ? left : 0) > TAP_BYTES) {
 		atomic_fetch_add_explicit(&tap->lost, 1, memory_order_relaxed);
 		return;
@@ -75,8 +72,36 @@ void tap_put(struct tap *tap, const struct tap_event *event, const uint8_t *mess
 	at->size = (uint32_t)size;
 	at->lookers = (uint8_t)lookers;
 	at->kept = (uint16_t)kept;
-	memcpy(at + 1, message, kept);
+	memcpy(at + 1, message, kept - more);
+	if (more)
+		memcpy((uint8_t *)(at + 1) + kept - more, text, more);
 	atomic_store_explicit(&tap->written, written + size, memory_order_release);
+}
+
+void tap_put(struct tap *tap, const struct tap_event *event, const uint8_t *message)
+{
+	uint32_t lookers = lookers_for(tap, event);
+	size_t kept = event->len;
+
+	if (!lookers)
+		return;
+	if (!(lookers & TAP_DNSTAP) && kept > TAP_HEAD_BYTES)
+		kept = TAP_HEAD_BYTES;
+	put(tap, event, lookers, kept, message, NULL, 0);
+}
+
+void tap_put_error(struct tap *tap, const struct tap_event *event, const uint8_t *answer,
+		   const char *text)
+{
+	struct tap_event error = *event;
+	size_t more = strlen(text);
+
+	if (error.len > TAP_HEAD_BYTES)
+		error.len = TAP_HEAD_BYTES;
+	if (more > TAP_ERROR_TEXT)
+		more = TAP_ERROR_TEXT;
+	error.kind = TAP_ERROR;
+	put(tap, &error, 0, error.len + more, answer, text, more);
 }
 
 const struct tap_event *tap_peek(struct tap *tap)

@@ -24,12 +24,14 @@
 #define TAP_DRAIN_MS 20
 /* Enough of a message for all but dnstap: header and question. */
 #define TAP_HEAD_BYTES (12 + 255 + 4)
+#define TAP_ERROR_TEXT 255
 
 enum tap_kind {
 	TAP_CLIENT_QUERY,
 	TAP_CLIENT_RESPONSE,
 	TAP_FORWARDER_QUERY,
-	TAP_FORWARDER_RESPONSE
+	TAP_FORWARDER_RESPONSE,
+	TAP_ERROR, /* why there is no better answer: its head, and behind that a text */
 };
 
 /* Who looks, as bits. */
@@ -44,6 +46,7 @@ struct tap_wish {
 	_Atomic uint32_t lookers;
 	_Atomic uint32_t sample;
 	_Atomic uint16_t lookup_port; /* host order */
+	_Atomic bool errors;
 };
 
 struct tap_event {
@@ -54,6 +57,8 @@ struct tap_event {
 	bool dnssec_ok;   /* of the query */
 	int16_t upstream; /* number of the server, -1: none, -2: the cache */
 	uint16_t rcode;
+	uint16_t block;                /* the number of whose question it is, see query.h */
+	uint8_t log_class;             /* of the answer, see log_line.h */
 	uint16_t query_len, edns_size; /* of the query; 0: no EDNS */
 	uint16_t len;                  /* of the message */
 	uint16_t kept;                 /* how much of it there is */
@@ -93,6 +98,10 @@ static inline bool tap_is_on(const struct tap *tap)
  * and kept.
  */
 void tap_put(struct tap *tap, const struct tap_event *event, const uint8_t *message);
+
+/* Worker: likewise an error, of whose event and answer no more than this is needed. */
+void tap_put_error(struct tap *tap, const struct tap_event *event, const uint8_t *answer,
+		   const char *text);
 
 /*
  * Control thread: the oldest event, or NULL; it stays in place until tap_take(). Its memory is not

@@ -53,6 +53,7 @@ static struct query query_of(const struct query *asked, const struct waiter *wai
 		.qtype = asked->qtype,
 		.question_len = waiter->question_len,
 		.verbatim = asked->verbatim,
+		.block = asked->block,
 		.edns = {.present = waiter->has_edns,
 			 .dnssec_ok = waiter->dnssec_ok,
 			 .udp_size = waiter->udp_size,

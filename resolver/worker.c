@@ -8,6 +8,7 @@
 
 #include "common/log.h"
 #include "resolver/answer.h"
+#include "resolver/corefile/log_line.h"
 #include "resolver/forward.h"
 #include "resolver/recall.h"
 #include "resolver/reply.h"
@@ -131,6 +132,20 @@ static void note_query(struct worker *worker, const struct client *client,
 		      query->qtype, query->edns.dnssec_ok, len);
 }
 
+/* Why it is SERVFAIL, for the block's `errors`. */
+static void note_error(struct worker *worker, const struct query *query, const uint8_t *packet,
+		       size_t len)
+{
+	const struct err *err = &worker->chain.err;
+
+	if (atomic_load_explicit(&worker->tap.wish->errors, memory_order_relaxed))
+		tap_put_error(&worker->tap,
+			      &(struct tap_event){.block = query->block,
+						  .rcode = DNS_RCODE_SERVFAIL,
+						  .len = (uint16_t)len},
+			      packet, err->msg[0] ? err->msg : "no server has answered");
+}
+
 /* Every answer comes by here on its way out. */
 static void note_answer(struct worker *worker, const struct client *client,
 			const struct query *query, int upstream, const uint8_t *packet, size_t len)
@@ -143,6 +158,8 @@ static void note_answer(struct worker *worker, const struct client *client,
 	if (writer == STATS_MESH && rcode != DNS_RCODE_NOERROR && rcode != DNS_RCODE_NXDOMAIN)
 		writer = STATS_SERVER;
 	stats_response(&worker->stats, client->is_tcp, query->qtype, writer, rcode, len);
+	if (writer == STATS_SERVER && rcode == DNS_RCODE_SERVFAIL)
+		note_error(worker, query, packet, len);
 	if (tap_is_on(&worker->tap))
 		tap_put(&worker->tap,
 			&(struct tap_event){
@@ -151,6 +168,8 @@ static void note_answer(struct worker *worker, const struct client *client,
 				.dnssec_ok = query->edns.dnssec_ok,
 				.upstream = (int16_t)upstream,
 				.rcode = (uint16_t)rcode,
+				.block = query->block,
+				.log_class = (uint8_t)log_line_class(packet, len),
 				.query_len = client->query_len,
 				.edns_size = query->edns.present ? query->edns.udp_size : 0,
 				.len = (uint16_t)len,
@@ -306,7 +325,10 @@ static void tell_failure(struct worker *worker)
 {
 	struct chain *chain = &worker->chain;
 	uint32_t kept_back;
+	const struct block *block = worker->context.block;
 
+	if (block && block->corefile && block->corefile->errors)
+		return; /* which tells it */
 	if (chain->err.msg[0] && log_limit_pass(&worker->failures, worker->now_ms, &kept_back))
 		log_error("a question could not be answered", "reason=\"%s\" kept_back=%u",
 			  chain->err.msg, kept_back);
@@ -355,6 +377,7 @@ enum worker_outcome worker_handle(struct worker *worker, struct client *client, 
 	if (worker->context.listen->has_steps)
 		end_chain(worker, packet, len, transport);
 	note_answer(worker, client, &query, upstream, packet, *len);
+	worker->chain.err.msg[0] = '\0';
 	worker->unmeasured++;
 	return WORKER_ANSWERED;
 }

@@ -12,6 +12,7 @@ the table stand for variables of the environment. A case of the table is
     NAME TYPE [OPTION...] -> RCODE [aa] DATA...     the answer section, data in order of their text
     fails: REGEX                                    it does not start and says this
     says: REGEX                                     it logs this
+    ends: REGEX, ends: log REGEX, ends: not REGEX   it has, by its end; as a query's line; or has not
 
 Options: +tcp, +dnssec, :PORT, @ADDRESS, +authority (the data are that section's).
 """
@@ -71,7 +72,21 @@ def ask(question):
                      *(["aa"] if reply.flags & dns.flags.AA else []), *data])
 
 
+def check_end(line, seen):
+    if not line.startswith("ends:"):
+        return []
+    wanted = line[5:].strip()
+    kind, _, rest = wanted.partition(" ")
+    if kind == "not":
+        return [f"{line}: it says {seen!r}"] if re.search(rest, seen) else []
+    if kind == "log":
+        wanted = rf"(?m)^\[INFO\] {rest}$"
+    return [] if re.search(wanted, seen) else [f"{line}: it says {seen!r}"]
+
+
 def check_line(line, log):
+    if line.startswith("ends:"):
+        return []
     kind, _, wanted = line.partition(":")
     if kind == "says":
         seen = log.read_text()
@@ -104,7 +119,7 @@ def run_case(case, command, lab):
     process.terminate()
     if process.wait() != 0:
         wrong.append(f"it ended badly: {log.read_text()}")
-    return wrong
+    return wrong + [complaint for line in case.lines for complaint in check_end(line, log.read_text())]
 
 
 def main():
