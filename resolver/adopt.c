@@ -19,6 +19,15 @@ static int refuse_flags(const struct settings *s, struct err *err)
 	return 0;
 }
 
+static bool has_names(const struct settings *s, const char *path)
+{
+	for (size_t i = 0; i < s->n_names; i++) {
+		if (!strcmp(s->names[i], path))
+			return true;
+	}
+	return false;
+}
+
 /* The table is one: who names a second domain or TTL for it would get the first. */
 static int adopt_mesh(struct settings *s, const struct corefile_mesh *mesh,
 		      const struct corefile_mesh **first, struct err *err)
@@ -30,6 +39,8 @@ static int adopt_mesh(struct settings *s, const struct corefile_mesh *mesh,
 				     (*first)->place.file, (*first)->place.line);
 	*first = mesh;
 	for (size_t i = 0; i < mesh->n_names; i++) {
+		if (has_names(s, mesh->names[i]))
+			continue;
 		if (s->n_names == SETTINGS_NAMES_MAX)
 			return corefile_fail(err, mesh->place,
 					     "mesh: more than %d names; name a folder instead",
