@@ -8,15 +8,39 @@
 #include "resolver/corefile/hosts_table.h"
 #include "resolver/corefile/rewrite_apply.h"
 #include "resolver/corefile/template_answer.h"
+#include "resolver/follow.h"
 
 void chain_free(struct chain *chain)
 {
 	regex_scratch_free(&chain->scratch);
 	free(chain->answer);
+	free(chain->first);
+}
+
+/* Room for an answer, once and for all. */
+static bool has_room(struct chain *chain, uint8_t **room)
+{
+	if (!*room && !(*room = malloc(DNS_MESSAGE_MAX)))
+		err_set(&chain->err, ENOMEM, "out of memory");
+	return *room;
+}
+
+/* The addresses of the target are to come behind what there is. False: that has to do. */
+static bool follow(struct chain *chain, struct query *query, uint8_t *packet, size_t target,
+		   size_t *len)
+{
+	if (!has_room(chain, &chain->first))
+		return false;
+	memcpy(chain->first, packet, *len);
+	chain->first_len = *len;
+	chain->edns = query->edns;
+	chain->edns.options_len = 0;
+	chain->is_followed = follow_ask(query, packet, target, len);
+	return chain->is_followed;
 }
 
 static enum resolve_action run_templates(struct chain *chain, const struct block *block,
-					 const struct query *query, uint8_t *packet, size_t limit,
+					 struct query *query, uint8_t *packet, size_t limit,
 					 size_t *ret_len)
 {
 	const struct corefile_zones zone = {(struct corefile_zone *)&block->zone, 1};
@@ -26,7 +50,10 @@ static enum resolve_action run_templates(struct chain *chain, const struct block
 
 	switch (template_answer(&context, query, packet, limit, ret_len, &outcome, &chain->err)) {
 	case TEMPLATE_NONE: return RESOLVE_FORWARD;
-	case TEMPLATE_ANSWERED: break;
+	case TEMPLATE_ANSWERED:
+		if (outcome.target && follow(chain, query, packet, outcome.target, ret_len))
+			return RESOLVE_FORWARD;
+		break;
 	case TEMPLATE_SERVFAIL:
 		if (chain->err.msg[0])
 			err_wrap(&chain->err, "%s:%u: template", outcome.by->place.file,
@@ -56,10 +83,8 @@ static bool rewrite(struct chain *chain, const struct block *block, struct query
 {
 	const struct rewrite_context context = {block->corefile->rewrite, &chain->scratch};
 
-	if (!chain->answer && !(chain->answer = malloc(DNS_MESSAGE_MAX))) {
-		err_set(&chain->err, ENOMEM, "out of memory");
+	if (!has_room(chain, &chain->answer))
 		return false;
-	}
 	chain->asked = *query;
 	memcpy(chain->question, packet + DNS_HEADER_LEN, query->question_len);
 	switch (rewrite_question(&context, query, packet, len, size, &chain->err)) {
@@ -89,8 +114,8 @@ enum resolve_action chain_run(struct chain *chain, const struct block *block, st
 	return block->hosts ? look_in_hosts(block, query, packet, limit, len) : RESOLVE_FORWARD;
 }
 
-size_t chain_restore(struct chain *chain, const struct block *block, uint8_t *packet, size_t len,
-		     size_t limit)
+static size_t rewrite_back(struct chain *chain, const struct block *block, uint8_t *packet,
+			   size_t len, size_t limit)
 {
 	const struct rewrite_context context = {block->corefile->rewrite, &chain->scratch};
 
@@ -101,4 +126,17 @@ size_t chain_restore(struct chain *chain, const struct block *block, uint8_t *pa
 		return len;
 	memcpy(packet + DNS_HEADER_LEN, chain->question, chain->asked.question_len);
 	return answer_error(&chain->asked, packet, limit, DNS_RCODE_SERVFAIL);
+}
+
+size_t chain_restore(struct chain *chain, const struct block *block, uint8_t *packet, size_t len,
+		     size_t limit)
+{
+	if (chain->is_followed && has_room(chain, &chain->answer)) {
+		size_t whole = follow_append(chain->first, chain->first_len, packet, len,
+					     &chain->edns, chain->answer, limit);
+
+		len = whole ? whole : chain->first_len;
+		memcpy(packet, whole ? chain->answer : chain->first, len);
+	}
+	return chain->is_rewritten ? rewrite_back(chain, block, packet, len, limit) : len;
 }

@@ -19,7 +19,13 @@ struct chain {
 	bool is_rewritten;
 	struct query asked;
 	uint8_t question[DNS_NAME_MAX + 4]; /* as it was asked */
-	uint8_t *answer; /* room for one to be written anew; made when it is first needed */
+	/* The question is that for the target of a CNAME, which this answer ends with (follow.h).
+	 */
+	bool is_followed;
+	uint8_t *first;
+	size_t first_len;
+	struct edns edns; /* of who asked */
+	uint8_t *answer;  /* room for one to be written anew; as `first` made when first needed */
 };
 
 void chain_free(struct chain *chain);
@@ -27,7 +33,7 @@ void chain_free(struct chain *chain);
 /* To be called for each message before it is resolved. */
 static inline void chain_begin(struct chain *chain)
 {
-	chain->is_rewritten = false;
+	chain->is_rewritten = chain->is_followed = false;
 	chain->err.msg[0] = '\0';
 }
 
@@ -39,7 +45,13 @@ static inline void chain_begin(struct chain *chain)
 enum resolve_action chain_run(struct chain *chain, const struct block *block, struct query *query,
 			      uint8_t *packet, size_t *len, size_t size, size_t limit);
 
-/* Makes an answer to the rewritten question, of `len` octets, one to that before; its length. */
+/* Whether what is asked is not what the client asked. */
+static inline bool chain_has_changed(const struct chain *chain)
+{
+	return chain->is_rewritten || chain->is_followed;
+}
+
+/* Then makes an answer, of `len` octets, one to what was asked before; its length. */
 size_t chain_restore(struct chain *chain, const struct block *block, uint8_t *packet, size_t len,
 		     size_t limit);
 

@@ -223,6 +223,8 @@ bool txn_ask_original(struct worker *worker, struct txn *txn)
 	free(txn->allocated);
 	txn->allocated = NULL;
 	waiter->rewritten = false;
+	free(waiter->first);
+	waiter->first = NULL;
 	return write_outbound(worker, txn, packet, w.pos);
 }
 
@@ -237,7 +239,8 @@ enum dns_rcode forward_start(struct worker *worker, const struct client *client,
 
 	if (!waiter)
 		return is_full(worker);
-	if (!(txn = txn_new_question(worker, packet, len, query, block, client->is_tcp))) {
+	if (!waiter_keep_first(worker, waiter, block) ||
+	    !(txn = txn_new_question(worker, packet, len, query, block, client->is_tcp))) {
 		waiter_release(f, waiter);
 		return DNS_RCODE_SERVFAIL;
 	}

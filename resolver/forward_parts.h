@@ -96,6 +96,9 @@ struct waiter {
 	bool rewritten; /* what is asked upstream is not what the client asked */
 	uint16_t id, flags, udp_size, keepalive_ds, question_len;
 	uint8_t question[DNS_NAME_MAX + 4]; /* the client's, in its case */
+	uint8_t *first; /* owned; NULL, or the answer that the reply is to be put behind (follow.h)
+			 */
+	size_t first_len;
 };
 
 enum txn_kind {
@@ -211,6 +214,10 @@ void group_leave(struct worker *worker, struct txn *txn);
 /* NULL when as many wait as may. */
 struct waiter *waiter_new(struct worker *worker);
 void waiter_release(struct forward *f, struct waiter *waiter);
+
+/* Keeps what the answer begins with, if something is there; to be called before waiter_add().
+ * False: out of memory. */
+bool waiter_keep_first(struct worker *worker, struct waiter *waiter, const struct block *block);
 
 /* The client of this question waits for the answer to `txn`. */
 void waiter_add(struct worker *worker, struct txn *txn, struct waiter *waiter,

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+
 #include "resolver/answer.h"
 #include "resolver/corefile/rewrite_apply.h"
+#include "resolver/follow.h"
 #include "resolver/forward_parts.h"
 #include "resolver/recall.h"
 
@@ -13,13 +16,52 @@ struct waiter *waiter_new(struct worker *worker)
 		f->free_waiters = waiter->next;
 	else if (f->n_waiters < worker->config->max_concurrent)
 		waiter = &f->waiters[f->n_waiters++];
+	if (waiter)
+		waiter->first = NULL;
 	return waiter;
 }
 
 void waiter_release(struct forward *f, struct waiter *waiter)
 {
+	free(waiter->first);
+	waiter->first = NULL;
 	waiter->next = f->free_waiters;
 	f->free_waiters = waiter;
+}
+
+bool waiter_keep_first(struct worker *worker, struct waiter *waiter, const struct block *block)
+{
+	const struct chain *chain = &worker->chain;
+
+	if (!block->has_steps || !chain->is_followed)
+		return true;
+	if (!(waiter->first = malloc(chain->first_len)))
+		return false;
+	memcpy(waiter->first, chain->first, chain->first_len);
+	waiter->first_len = chain->first_len;
+	return true;
+}
+
+/* The question that the client asked, before anything became of it. */
+static void keep_question(struct waiter *waiter, const struct chain *chain, const uint8_t *packet,
+			  const struct query *query)
+{
+	const uint8_t *question = packet + DNS_HEADER_LEN;
+	size_t len = query->question_len;
+
+	if (waiter->rewritten) {
+		question = chain->question;
+		len = chain->asked.question_len;
+	} else if (waiter->first) {
+		struct wire w = wire_over(waiter->first, waiter->first_len);
+
+		question = waiter->first + DNS_HEADER_LEN;
+		w.pos = DNS_HEADER_LEN;
+		wire_skip_name(&w);
+		len = w.pos + 4 - DNS_HEADER_LEN;
+	}
+	waiter->question_len = (uint16_t)len;
+	memcpy(waiter->question, question, len);
 }
 
 void waiter_add(struct worker *worker, struct txn *txn, struct waiter *waiter,
@@ -37,9 +79,7 @@ void waiter_add(struct worker *worker, struct txn *txn, struct waiter *waiter,
 	waiter->id = query->id;
 	waiter->flags = query->flags;
 	waiter->rewritten = txn->block->has_steps && chain->is_rewritten;
-	waiter->question_len = waiter->rewritten ? chain->asked.question_len : query->question_len;
-	memcpy(waiter->question, waiter->rewritten ? chain->question : packet + DNS_HEADER_LEN,
-	       waiter->question_len);
+	keep_question(waiter, chain, packet, query);
 	waiter->next = txn->waiters;
 	txn->waiters = waiter;
 }
@@ -61,6 +101,12 @@ static struct query query_of(const struct query *asked, const struct waiter *wai
 	};
 }
 
+/* What was asked upstream is not what the client asked. */
+static bool is_changed(const struct waiter *waiter)
+{
+	return waiter->rewritten || waiter->first;
+}
+
 /* What the client said it takes over UDP, which may be more than we would send of our own. */
 static size_t client_limit(const struct waiter *waiter, const struct query *query)
 {
@@ -71,16 +117,62 @@ static size_t client_limit(const struct waiter *waiter, const struct query *quer
 	return size < DNS_UDP_MIN_SIZE ? DNS_UDP_MIN_SIZE : size;
 }
 
-/* Gives a client an answer without records. */
-static void answer_empty(struct worker *worker, const struct waiter *waiter,
-			 const struct query *asked, int upstream, bool truncated,
-			 enum dns_rcode rcode)
+/*
+ * Makes an answer to what was asked upstream, of *len octets, one to what the client asked before
+ * that was changed. NULL: it can't be.
+ */
+static uint8_t *change_back(struct worker *worker, const struct txn *txn,
+			    const struct waiter *waiter, uint8_t *answer, size_t *len)
 {
-	struct query query = query_of(asked, waiter);
+	const struct rewrite_context context = {txn->block->corefile ? txn->block->corefile->rewrite
+								     : NULL,
+						&worker->chain.scratch};
+	struct query asked = query_of(&txn->query, waiter);
+	struct wire w = wire_over((uint8_t *)waiter->question, waiter->question_len);
+	size_t limit = client_limit(waiter, &asked);
+	struct err err;
+
+	if (waiter->first) {
+		*len = follow_append(waiter->first, waiter->first_len, answer, *len, &asked.edns,
+				     worker->forward->scratch, limit);
+		answer = worker->forward->scratch;
+	}
+	if (!*len || !waiter->rewritten)
+		return *len ? answer : NULL;
+	asked.qname_len = (uint8_t)wire_get_name(&w, asked.qname);
+	wire_name_fold(asked.qname, asked.qname_len);
+	asked.qtype = wire_get_u16(&w);
+	asked.qclass = wire_get_u16(&w);
+	*len = rewrite_answer(&context, &asked, waiter->question, answer, *len,
+			      worker->chain.answer, limit, &err);
+	return *len ? worker->chain.answer : NULL;
+}
+
+/* With what there is of the answer, if any is. */
+static bool answer_first(struct worker *worker, const struct txn *txn, const struct waiter *waiter,
+			 const struct query *query)
+{
+	uint8_t nothing[DNS_HEADER_LEN] = {0};
+	size_t len = sizeof(nothing);
+	const uint8_t *answer =
+		waiter->first ? change_back(worker, txn, waiter, nothing, &len) : NULL;
+
+	if (answer)
+		worker_reply(worker, &waiter->client, query, -1, answer, len);
+	return answer;
+}
+
+/* Gives a client an answer without records. */
+static void answer_empty(struct worker *worker, const struct txn *txn, const struct waiter *waiter,
+			 int upstream, bool truncated, enum dns_rcode rcode)
+{
+	struct query query = query_of(&txn->query, waiter);
 	uint8_t packet[DNS_UDP_MIN_SIZE];
 	struct wire w = wire_over(packet, sizeof(packet));
-	size_t len;
+	size_t len = 0;
 
+	if (answer_first(worker, txn, waiter, &query))
+		return;
 	wire_take(&w, DNS_HEADER_LEN);
 	wire_put_bytes(&w, waiter->question, query.question_len);
 	len = truncated ? answer_truncated(&query, packet, sizeof(packet))
@@ -93,33 +185,10 @@ void waiters_error(struct worker *worker, struct txn *txn, bool truncated, enum 
 	struct waiter *waiter;
 
 	while ((waiter = txn->waiters)) {
-		answer_empty(worker, waiter, &txn->query, txn->answered_by, truncated, rcode);
+		answer_empty(worker, txn, waiter, txn->answered_by, truncated, rcode);
 		txn->waiters = waiter->next;
 		waiter_release(worker->forward, waiter);
 	}
-}
-
-/*
- * Makes an answer to what was asked upstream, of *len octets, one to what the client asked before
- * that was rewritten. NULL: it can't be.
- */
-static uint8_t *rewrite_back(struct worker *worker, const struct txn *txn,
-			     const struct waiter *waiter, uint8_t *answer, size_t *len)
-{
-	const struct rewrite_context context = {txn->block->corefile->rewrite,
-						&worker->chain.scratch};
-	struct query asked = query_of(&txn->query, waiter);
-	struct wire w = wire_over((uint8_t *)waiter->question, waiter->question_len);
-	uint8_t *out = worker->forward->scratch;
-	struct err err;
-
-	asked.qname_len = (uint8_t)wire_get_name(&w, asked.qname);
-	wire_name_fold(asked.qname, asked.qname_len);
-	asked.qtype = wire_get_u16(&w);
-	asked.qclass = wire_get_u16(&w);
-	*len = rewrite_answer(&context, &asked, waiter->question, answer, *len, out,
-			      client_limit(waiter, &asked), &err);
-	return *len ? out : NULL;
 }
 
 /* The question as it was asked upstream, as far as the client's answer depends on that. */
@@ -134,7 +203,7 @@ static struct query forwarded_of(const struct txn *txn, const struct waiter *wai
 /* What stands in the question of the answer before it is the client's. */
 static const uint8_t *question_of(const struct txn *txn, const struct waiter *waiter)
 {
-	return waiter->rewritten ? txn->out.packet + DNS_HEADER_LEN : waiter->question;
+	return is_changed(waiter) ? txn->out.packet + DNS_HEADER_LEN : waiter->question;
 }
 
 /* The reply in hand as the client's own. NULL: there is none. */
@@ -146,14 +215,14 @@ static uint8_t *own_answer(struct worker *worker, const struct txn *txn,
 	size_t limit = client_limit(waiter, &query);
 	uint8_t *own = f->reply;
 
-	if (*len > limit && !waiter->rewritten) {
+	if (*len > limit && !is_changed(waiter)) {
 		own = memcpy(f->scratch, f->reply, *len);
 		*len = reply_truncate(&query, own, *len, limit);
 	}
 	reply_restore(&query, question_of(txn, waiter), waiter->shadowed, own, *len);
 	if (txn->block->rotates)
 		reply_rotate(&query, own, *len, resolve_turn(&worker->context));
-	return waiter->rewritten ? rewrite_back(worker, txn, waiter, own, len) : own;
+	return is_changed(waiter) ? change_back(worker, txn, waiter, own, len) : own;
 }
 
 void waiters_answer(struct worker *worker, struct txn *txn, size_t len)
@@ -169,7 +238,7 @@ void waiters_answer(struct worker *worker, struct txn *txn, size_t len)
 			worker_reply(worker, &waiter->client, &query, txn->answered_by, own,
 				     own_len);
 		else
-			answer_empty(worker, waiter, &txn->query, -1, false, DNS_RCODE_SERVFAIL);
+			answer_empty(worker, txn, waiter, -1, false, DNS_RCODE_SERVFAIL);
 		txn->waiters = waiter->next;
 		waiter_release(worker->forward, waiter);
 	}
@@ -188,15 +257,15 @@ void waiters_stale(struct worker *worker, struct txn *txn)
 		size_t len;
 		uint8_t *answer = (uint8_t *)recall_stale(
 			worker, &query, &asked, question_of(txn, waiter), waiter->shadowed,
-			waiter->rewritten ? DNS_MESSAGE_MAX : client_limit(waiter, &own), &len);
+			is_changed(waiter) ? DNS_MESSAGE_MAX : client_limit(waiter, &own), &len);
 
-		if (answer && waiter->rewritten)
-			answer = rewrite_back(worker, txn, waiter, answer, &len);
+		if (answer && is_changed(waiter))
+			answer = change_back(worker, txn, waiter, answer, &len);
 		next = waiter->next;
 		if (answer)
 			worker_reply(worker, &waiter->client, &own, WORKER_CACHED, answer, len);
 		else
-			answer_empty(worker, waiter, &query, -1, false, DNS_RCODE_SERVFAIL);
+			answer_empty(worker, txn, waiter, -1, false, DNS_RCODE_SERVFAIL);
 		waiter_release(worker->forward, waiter);
 	}
 }

@@ -335,15 +335,12 @@ static void tell_failure(struct worker *worker)
 }
 
 /* The last thing that is done to an answer of a listener whose blocks have steps. */
-static void end_chain(struct worker *worker, uint8_t *packet, size_t *len,
-		      enum resolve_transport transport)
+static void end_chain(struct worker *worker, uint8_t *packet, size_t *len, size_t limit)
 {
 	struct chain *chain = &worker->chain;
 
-	if (chain->is_rewritten)
-		*len = chain_restore(chain, worker->context.block, packet, *len,
-				     transport == RESOLVE_TCP ? DNS_MESSAGE_MAX
-							      : query_udp_limit(&chain->asked));
+	if (chain_has_changed(chain))
+		*len = chain_restore(chain, worker->context.block, packet, *len, limit);
 	tell_failure(worker);
 }
 
@@ -375,7 +372,8 @@ enum worker_outcome worker_handle(struct worker *worker, struct client *client, 
 			return outcome;
 	}
 	if (worker->context.listen->has_steps)
-		end_chain(worker, packet, len, transport);
+		end_chain(worker, packet, len,
+			  transport == RESOLVE_TCP ? DNS_MESSAGE_MAX : query_udp_limit(&query));
 	note_answer(worker, client, &query, upstream, packet, *len);
 	worker->chain.err.msg[0] = '\0';
 	worker->unmeasured++;
