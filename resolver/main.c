@@ -268,6 +268,16 @@ static int write_pidfile(const char *path, struct err *err)
 	return fclose(file) || failed ? err_set(err, EIO, "--pidfile: cannot write %s", path) : 0;
 }
 
+/* Another Corefile may want expressions, and no library can be loaded by then. */
+static void load_expressions(void)
+{
+	struct regex *regex;
+	struct err err;
+
+	if (regex_compile(".", &regex, &err) == 0)
+		regex_free(regex);
+}
+
 /* NULL where there is no file: then the flags are all there is. */
 static int read_corefile(struct settings *s, struct sockets *sockets, struct corefile **ret,
 			 struct err *err)
@@ -282,6 +292,7 @@ static int read_corefile(struct settings *s, struct sockets *sockets, struct cor
 	if ((rc = interfaces_read(&sockets->interfaces, err)) == 0)
 		rc = settings_adopt(s, *ret, &sockets->interfaces, err);
 	log_set_level(s->log_level);
+	load_expressions();
 	if (rc < 0) {
 		corefile_free(*ret);
 		*ret = NULL;

@@ -145,6 +145,23 @@ test_another_corefile_is_taken_up() {
 		}
 	EOT
 	wait_for 10 answers www.outside.example 192.0.2.10
+	# What was not there when it confined itself: an expression, and a file.
+	mkdir -p "$LAB/more"
+	cat >"$LAB/more/one.conf" <<-'EOT'
+		template IN A {
+		    match "^(one)[.]example"
+		    answer "{{ .Name }} A 10.3.3.3"
+		    fallthrough
+		}
+	EOT
+	corefile <<-EOT
+		.:15053 {
+		    import more/*.conf
+		    forward . $UNBOUND4
+		}
+	EOT
+	hangup
+	wait_for 5 answers one.example 10.3.3.3
 	corefile <<-EOT
 		outside.example:15053 {
 		    forward . $LAB/resolv.conf
@@ -179,6 +196,23 @@ test_a_hosts_file_that_changes() {
 	expect_eq 10.2.2.2 "$(query +short app.corp.example)"
 	printf '10.2.2.4 app.corp.example\n' >"$LAB/hosts"
 	wait_for 10 answers app.corp.example 10.2.2.4
+}
+
+# Without bind it listens everywhere, and answers the hosts next to it, but not the world.
+test_who_may_ask_where_it_listens_everywhere() {
+	local far=203.0.113.1
+	run_corefile <<<".:15053 {
+		forward . $UNBOUND4
+	}"
+	expect_eq 192.0.2.10 "$(in_dns dig -r +short +tries=1 +time=5 "@$APP4" -p 15053 www.outside.example)"
+	expect_eq 192.0.2.10 "$(in_dns dig -r +short +tries=1 +time=5 "@$APP6" -p 15053 www.outside.example)"
+	lab_address "$DNS" lo "$far/32"
+	ip -n "$APP" route add "$far/32" via "$UNBOUND4"
+	expect_eq REFUSED "$(in_dns dig -r -b "$far" +tries=1 +time=5 "@$APP4" -p 15053 www.outside.example | rcode)"
+	stop resolver
+	start_resolver -conf "$LAB/Corefile" --allow "$far"
+	expect_eq 192.0.2.10 "$(in_dns dig -r -b "$far" +short +tries=1 +time=5 "@$APP4" -p 15053 www.outside.example)"
+	expect_eq REFUSED "$(in_dns dig -r +tries=1 +time=5 "@$APP4" -p 15053 www.outside.example | rcode)"
 }
 
 test_addresses_take_turns() {
