@@ -249,7 +249,7 @@ static int parse_rule(struct directive_parse *d, struct words *w, struct corefil
 {
 	const char *word = take(w);
 	size_t what;
-	int rc;
+	int rc = 0;
 
 	if (word && (!strcmp(word, "continue") || !strcmp(word, "stop"))) {
 		r->goes_on = *word == 'c';

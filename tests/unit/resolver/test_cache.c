@@ -233,7 +233,7 @@ Test(cache, a_failure_that_lasts_is_asked_about_less_and_less)
 {
 	struct query q = plain("www.example");
 
-	for (int s = KEEP_FAILURE_S; s <= KEEP_FAILURE_MAX_S; s *= 2) {
+	for (uint32_t s = KEEP_FAILURE_S; s <= KEEP_FAILURE_MAX_S; s *= 2) {
 		store(&q, DNS_RCODE_SERVFAIL, 0, true);
 		cr_assert_eq(entry_ttl(&q), s);
 		now += s * 1000 + 100;
