@@ -184,6 +184,11 @@ ready() { [[ -e $LAB/ready-watch ]]; }
 not_ready() { [[ ! -e $LAB/ready-watch ]]; }
 is_in() { [[ $(types) == *meshdns-cni ]]; }
 
+# write_theirs: as another program does, which knows nothing of us.
+write_theirs() {
+	printf '%s' "$PRIMARY" >"$LAB/node/net.d/.new" && mv "$LAB/node/net.d/.new" "$LAB/node/net.d/10-pods.conflist"
+}
+
 test_watching_puts_back_in_milliseconds() {
 	local started took
 	fresh
@@ -191,10 +196,10 @@ test_watching_puts_back_in_milliseconds() {
 	wait_for 5 ready
 	is_in
 	started=$(now_ms)
-	printf '%s' "$PRIMARY" >"$LAB/node/net.d/.new" && mv "$LAB/node/net.d/.new" "$LAB/node/net.d/10-pods.conflist"
+	write_theirs
 	wait_for 5 is_in
 	took=$(($(now_ms) - started))
-	expect_between 0 300 $took 'milliseconds until it was back'
+	expect_between 0 1500 $took 'milliseconds until it was back' # a busy machine's; it waits for no clock
 	rm "$LAB/node/bin/meshdns-cni"
 	wait_for 5 cmp "$LAB/bin/meshdns-cni" "$LAB/node/bin/meshdns-cni"
 	printf x >"$LAB/node/bin/meshdns-cni"
@@ -228,14 +233,17 @@ test_watching_does_not_fight() {
 	fresh
 	start_watch
 	wait_for 5 ready
-	for i in {1..100}; do
-		printf '%s' "$PRIMARY" >"$LAB/node/net.d/.new" && mv "$LAB/node/net.d/.new" "$LAB/node/net.d/10-pods.conflist"
+	until logged watch 'keeps taking the plugin out'; do
+		write_theirs
+		wait_for 8 grep -q meshdns-cni "$LAB/node/net.d/10-pods.conflist"
+	done
+	for i in {1..40}; do
+		write_theirs
 		sleep 0.01
 	done
 	wait_for 8 is_in
-	wait_for 5 logged watch 'keeps taking the plugin out'
 	before=$(grep -c 'writing' "$LAB/log/watch")
-	expect_between 10 60 "$before" 'times that it was put back'
+	expect_between 20 40 "$before" 'times that it was put back'
 	sleep 0.3
 	after=$(grep -c 'writing' "$LAB/log/watch")
 	expect_eq "$before" "$after" # calm when the other is
