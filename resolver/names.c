@@ -61,6 +61,30 @@ const struct names_record *names_find(const struct names_snapshot *names, const 
 	return find(names, wire_name_hash(name, len), name, len);
 }
 
+void names_prefetch(const struct names_snapshot *names, const uint32_t *hashes, size_t n)
+{
+	const struct names_shard *shard[NAMES_PREFETCH_MAX];
+
+	for (size_t i = 0; i < n; i++)
+		__builtin_prefetch(&names->shards[names_shard_of(hashes[i], names->bits)]);
+	for (size_t i = 0; i < n; i++) {
+		shard[i] = names->shards[names_shard_of(hashes[i], names->bits)];
+		__builtin_prefetch(shard[i]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (shard[i])
+			__builtin_prefetch(&shard[i]->slots[names_slot_of(hashes[i], names->bits,
+									  shard[i]->n_slots)]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		uint32_t slot =
+			shard[i] ? names_slot_of(hashes[i], names->bits, shard[i]->n_slots) : 0;
+
+		if (shard[i] && shard[i]->slots[slot].record != NAMES_SLOT_EMPTY)
+			__builtin_prefetch(names_slot_record(shard[i], slot)->data);
+	}
+}
+
 /* --- wildcards ------------------------------------------------------------------------------ */
 
 /* The wildcard right below `parent`, or NULL. */

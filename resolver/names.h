@@ -93,6 +93,14 @@ static inline bool names_has_data(const struct names_record *record)
 
 struct names_snapshot;
 
+/*
+ * A hint: names with these hashes (wire_name_hash) are going to be looked up, NAMES_PREFETCH_MAX of
+ * them at most. A lookup waits for memory four times, one after the other; those of a batch can
+ * wait together.
+ */
+#define NAMES_PREFETCH_MAX 64
+void names_prefetch(const struct names_snapshot *names, const uint32_t *hashes, size_t n);
+
 /* The record of exactly this lower-cased name, which may be one without data, or NULL. */
 const struct names_record *names_find(const struct names_snapshot *names, const uint8_t *name,
 				      size_t len);

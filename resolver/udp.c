@@ -16,6 +16,7 @@
  */
 #define SLOT_BYTES (DNS_MESSAGE_MAX + 1 + 5 * 64)
 _Static_assert(SLOT_BYTES >= RESOLVE_UDP_BUFFER, "answers fit");
+_Static_assert(BATCH <= NAMES_PREFETCH_MAX, "all of them");
 
 /* A control message with either family's packet info. */
 union pktinfo {
@@ -158,11 +159,31 @@ static void send_batch(int fd, struct mmsghdr *out, int n)
 	}
 }
 
+/* The lookups of a batch begin together. */
+static void look_ahead(const struct worker *worker, int n)
+{
+	uint32_t hashes[BATCH];
+	size_t n_hashes = 0;
+
+	for (int i = 0; i < n; i++) {
+		struct wire w = wire_over(worker->udp->packet[i], worker->udp->in[i].msg_len);
+		uint8_t name[DNS_NAME_MAX];
+		size_t len;
+
+		wire_take(&w, DNS_HEADER_LEN);
+		if ((len = wire_get_name(&w, name)) > 0)
+			hashes[n_hashes++] = wire_name_hash(name, len);
+	}
+	names_prefetch(worker->context.names, hashes, n_hashes);
+}
+
 static void handle_batch(struct worker *worker, struct listener *listener, int n)
 {
 	struct udp *udp = worker->udp;
 	int answers = 0;
 
+	if (n > 1)
+		look_ahead(worker, n);
 	for (int i = 0; i < n; i++) {
 		struct msghdr *msg = &udp->in[i].msg_hdr;
 		struct client client = {.port = ntohs(udp->peer[i].sin6_port)};

@@ -46,6 +46,20 @@ Test(names, what_is_not_there_is_not_found)
 	names_free(empty);
 }
 
+Test(names, any_hash_can_be_prefetched)
+{
+	struct names_snapshot *names = sample(), *empty = table_build(table_new());
+	uint32_t hashes[NAMES_PREFETCH_MAX];
+
+	for (size_t i = 0; i < NAMES_PREFETCH_MAX; i++)
+		hashes[i] = (uint32_t)i * UINT32_C(0x04104104); /* from one end to the other */
+	names_prefetch(names, hashes, NAMES_PREFETCH_MAX);
+	names_prefetch(empty, hashes, NAMES_PREFETCH_MAX);
+	names_prefetch(names, hashes, 0);
+	names_free(names);
+	names_free(empty);
+}
+
 Test(names, domain_is_cut_at_labels)
 {
 	struct names_snapshot *names = sample();
