@@ -4,6 +4,7 @@
 #define TTL_VERSION(ttl) ((uint8_t)((ttl) >> 16))
 #define TTL_DO           0x8000u
 #define OPTION_KEEPALIVE 11
+#define OPTION_PADDING   12
 #define OPTION_ERROR     15
 #define OPTION_HEAD_LEN  4 /* code, length */
 
@@ -44,6 +45,28 @@ size_t edns_len(const struct edns *query)
 bool edns_is_hop_by_hop(uint16_t code)
 {
 	return code == 10 || code == 11 || code == 12; /* RFC 7873, 7828, 7830 */
+}
+
+size_t edns_padding(size_t len)
+{
+	size_t padding = OPTION_HEAD_LEN + -(len + OPTION_HEAD_LEN) % EDNS_BLOCK;
+
+	return len + padding <= DNS_MESSAGE_MAX ? padding : 0;
+}
+
+void edns_pad(struct wire *w, size_t opt_at, size_t padding)
+{
+	static const uint8_t zeros[EDNS_BLOCK];
+	struct wire length = *w;
+	uint16_t options;
+
+	wire_put_u16(w, OPTION_PADDING);
+	wire_put_u16(w, (uint16_t)(padding - OPTION_HEAD_LEN));
+	wire_put_bytes(w, zeros, padding - OPTION_HEAD_LEN);
+	length.pos = opt_at + EDNS_OPT_LEN - 2;
+	options = wire_get_u16(&length);
+	length.pos -= 2;
+	wire_put_u16(&length, (uint16_t)(options + padding));
 }
 
 void edns_put_keepalive(struct wire *w, const struct edns *query)

@@ -12,6 +12,7 @@
 #define EDNS_UDP_LIMIT     4096 /* the most we send over UDP, whatever the client offers */
 #define EDNS_OPT_LEN       11   /* our OPT: root, type, size, TTL, no options */
 #define EDNS_KEEPALIVE_LEN 6    /* its option: code, length, timeout */
+#define EDNS_BLOCK         128  /* over TLS a question's length is a multiple of it */
 
 struct edns {
 	bool present;
@@ -33,6 +34,14 @@ bool edns_parse(const struct wire_rr *rr, struct edns *ret_edns);
 
 /* How much edns_put() will append. */
 size_t edns_len(const struct edns *query);
+
+/*
+ * Padding of a message of `len` octets that ends in an OPT, RFC 7830: how many octets, option and
+ * all, make it a multiple of EDNS_BLOCK (RFC 8467 section 4.1), 0 where there is no room; and the
+ * option, written behind the OPT, which begins at `opt_at`.
+ */
+size_t edns_padding(size_t len);
+void edns_pad(struct wire *w, size_t opt_at, size_t padding);
 
 /* Options that concern one connection and are never relayed: COOKIE, keepalive, padding. */
 bool edns_is_hop_by_hop(uint16_t code);
