@@ -79,6 +79,7 @@ static int send_tcp(struct worker *worker, struct txn *txn, struct attempt *a)
 {
 	struct upstream_conn *conn = &a->server->conn;
 	int rc = upstream_conn_open(worker, a->server);
+	size_t len;
 
 	if (rc < 0)
 		return rc;
@@ -87,7 +88,9 @@ static int send_tcp(struct worker *worker, struct txn *txn, struct attempt *a)
 	a->via = conn;
 	a->state = ATTEMPT_TCP;
 	list_append(&conn->attempts, &a->on);
-	return upstream_conn_send(worker, a->server, txn->out.packet, prepare(txn, a));
+	len = prepare(txn, a);
+	return upstream_conn_send(worker, a->server, txn->out.packet, len,
+				  len > txn->out.plain_len ? txn->out.plain_len : 0);
 }
 
 static int send_udp(struct worker *worker, struct txn *txn, struct attempt *a)
@@ -132,7 +135,7 @@ static bool attempt_begin(struct worker *worker, struct txn *txn, struct server 
 	};
 	list_init(&a->on);
 	server->refs++;
-	rc = txn->tcp ? send_tcp(worker, txn, a) : send_udp(worker, txn, a);
+	rc = txn_uses_conn(txn, server) ? send_tcp(worker, txn, a) : send_udp(worker, txn, a);
 	if (rc < 0) {
 		attempt_end(worker, a);
 		a->refused = true;
@@ -165,7 +168,7 @@ static int64_t try_ms(struct txn *txn)
 		if (txn->attempts[i].server == server && ms < max_ms)
 			ms *= 2;
 	}
-	if (txn->tcp)
+	if (txn_uses_conn(txn, server))
 		return ms * 3 < TCP_TRY_MIN_MS ? TCP_TRY_MIN_MS : ms * 3;
 	return ms < max_ms ? ms : max_ms;
 }

@@ -22,7 +22,7 @@ static int tries(const struct txn *txn, const struct server *server)
 		if (a->server != server)
 			continue;
 		/* One TCP connection is no more likely to answer when asked twice. */
-		if (a->refused || (txn->tcp && attempt_is_open(a)))
+		if (a->refused || (txn_uses_conn(txn, server) && attempt_is_open(a)))
 			return -1;
 		n++;
 	}

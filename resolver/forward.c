@@ -458,7 +458,7 @@ void forward_free(struct worker *worker)
 		free(f->txns[i].allocated);
 	for (size_t i = 0; i < SERVERS; i++) {
 		if (f->servers[i].used)
-			upstream_conn_close(&f->servers[i].conn);
+			upstream_conn_free(&f->servers[i].conn);
 	}
 	upstream_udp_free(f->udp);
 	free(f->waiters);

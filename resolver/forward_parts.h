@@ -15,6 +15,7 @@
 #include "resolver/random.h"
 #include "resolver/reply.h"
 #include "resolver/timers.h"
+#include "resolver/tls.h"
 #include "resolver/upstream_health.h"
 #include "resolver/upstreams.h"
 
@@ -36,9 +37,12 @@ enum timer_kind {
 struct upstream_conn {
 	int fd; /* -1: closed */
 	uint16_t generation, port;
-	bool connecting;
-	bool answered; /* at least once */
-	bool dead;     /* failed while sending: closed when its event is handled */
+	bool connecting; /* or shaking hands */
+	bool to_write;   /* shaking hands: it waits for room to write, else for something to read */
+	bool answered;   /* at least once */
+	bool dead;       /* failed while sending: closed when its event is handled */
+	struct tls_conn tls;
+	struct log_limit limit; /* of what is said about that */
 	uint32_t events;
 	int64_t received_ms;
 	struct list attempts; /* on it, in the order they were sent */
@@ -169,6 +173,12 @@ static inline struct txn *txn_of(struct attempt *attempt)
 	struct attempt *first = attempt - attempt->number;
 
 	return (struct txn *)(void *)((char *)first - offsetof(struct txn, attempts));
+}
+
+/* Whether it is asked over a connection. */
+static inline bool txn_uses_conn(const struct txn *txn, const struct server *server)
+{
+	return txn->tcp || server->how.tls;
 }
 
 static inline bool attempt_is_open(const struct attempt *attempt)

@@ -317,7 +317,8 @@ static int run(struct settings *s, struct sockets *sockets, struct corefile **co
 		return EXIT_MACHINE;
 	if (s->dnstap && dnstap_load(err) < 0)
 		return EXIT_MACHINE;
-	if (find_clients(s, &sockets->access, err) < 0 || privs_drop(&user, err) < 0 ||
+	if (service_prepare_tls(s, *corefile, err) < 0 ||
+	    find_clients(s, &sockets->access, err) < 0 || privs_drop(&user, err) < 0 ||
 	    confine(s, *corefile, err) < 0 || find_search(s, err) < 0)
 		return EXIT_CONFIGURATION;
 	taken = *corefile;

@@ -6,7 +6,7 @@
 static void server_free(struct worker *worker, struct server *server)
 {
 	upstream_udp_drop(worker, server);
-	upstream_conn_close(&server->conn);
+	upstream_conn_free(&server->conn);
 	timer_cancel(&server->probe);
 	timer_cancel(&server->loop);
 	server->used = false;
@@ -84,8 +84,12 @@ void forward_take_over(struct worker *worker)
 		if (!server)
 			server = server_new(worker, page);
 		if (server) {
+			bool other = server->how.tls != service->servers[i].tls;
+
 			server->gone = false;
 			server->how = service->servers[i];
+			if (other && server->conn.fd >= 0)
+				upstream_conn_break(worker, server);
 		}
 		f->server[page] = server;
 	}

@@ -17,6 +17,7 @@
 #include "resolver/corefile/corefile.h"
 #include "resolver/keep.h"
 #include "resolver/resolve.h"
+#include "resolver/tls.h"
 #include "resolver/upstreams.h"
 
 #define SERVICE_GRACE_MS  15000 /* more than two times FORWARD_TOTAL_MS */
@@ -72,7 +73,8 @@ struct block {
 
 /* A server, whichever groups it is in. */
 struct service_server {
-	uint16_t page; /* in the book */
+	uint16_t page;         /* in the book */
+	const struct tls *tls; /* NULL: plain DNS */
 	bool force_tcp;
 	uint32_t max_fails; /* beyond it in a row it is down; UINT32_MAX: never */
 	uint32_t expire_ms; /* of an idle connection */

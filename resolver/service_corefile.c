@@ -19,8 +19,8 @@ static uint32_t at_least(uint32_t ms)
 
 static int add_targets(struct service_source *source, struct service *service,
 		       struct upstream_group *group, const struct corefile_targets *targets,
-		       const struct service_server *how, struct corefile_place place,
-		       struct err *err)
+		       const struct corefile_forward *forward, struct service_server how,
+		       struct corefile_place place, struct err *err)
 {
 	bool rotate;
 	int rc = 0;
@@ -28,13 +28,12 @@ static int add_targets(struct service_source *source, struct service *service,
 	for (size_t i = 0; i < targets->n && rc == 0; i++) {
 		const struct corefile_target *t = &targets->list[i];
 
-		if (t->transport == COREFILE_TLS)
-			return corefile_fail(err, place,
-					     "forward: DNS over TLS cannot be spoken yet");
+		if (forward && (rc = service_target_tls(forward, t, &how.tls, err)) < 0)
+			return rc;
 		if (t->file)
-			rc = service_add_file(source, service, group, t->file, how, &rotate, err);
+			rc = service_add_file(source, service, group, t->file, &how, &rotate, err);
 		else
-			rc = service_add_server(source, service, group, &t->ep, how, err);
+			rc = service_add_server(source, service, group, &t->ep, &how, err);
 		if (rc < 0)
 			err_wrap(err, "%s:%u", place.file, place.line);
 	}
@@ -81,7 +80,7 @@ static int add_forward(struct service_source *source, struct service *service,
 	group->failover = f->failover;
 	group->max_attempts = f->max_connect_attempts;
 	route->group = group;
-	return add_targets(source, service, group, &f->to, &how, f->place, err);
+	return add_targets(source, service, group, &f->to, f, how, f->place, err);
 }
 
 /* Who has an earlier route's names behind it is never asked. */
@@ -138,7 +137,7 @@ static int add_alternates(struct service_source *source, struct service *service
 		group->policy = POLICY_RANDOM;
 		block->alternates[block->n_alternates++] =
 			(struct service_alternate){a->rcodes, a->original, group};
-		if ((rc = add_targets(source, service, group, &a->to, &service_server_usual,
+		if ((rc = add_targets(source, service, group, &a->to, NULL, service_server_usual,
 				      a->place, err)) < 0)
 			return rc;
 	}

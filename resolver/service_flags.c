@@ -75,9 +75,12 @@ static int add_forwards(struct service_source *source, struct service *service, 
 		if (!route &&
 		    !(route = add_route(s, service, block, f->suffix, f->suffix_len, err)))
 			return -E2BIG;
+		if ((rc = service_flag_tls(s, f, &how.tls, err)) < 0)
+			break;
 		rc = service_add_server(source, service, (struct upstream_group *)route->group,
 					&f->ep, &how, err);
 	}
+	how.tls = NULL;
 	if (rc < 0 || has_root)
 		return rc;
 	return add_resolv_conf(source, service, block, &how, err);

@@ -84,8 +84,12 @@ static int add_once(struct service *service, uint16_t page, const struct service
 		    struct err *err)
 {
 	for (size_t i = 0; i < service->n_servers; i++) {
-		if (service->servers[i].page == page)
+		if (service->servers[i].page != page)
+			continue;
+		if (service->servers[i].tls == how->tls)
 			return 0;
+		return err_set(err, EINVAL,
+			       "one server with different TLS, or with TLS and without");
 	}
 	if (service->n_servers == UPSTREAMS_MAX)
 		return err_set(err, E2BIG, "more than %d servers", UPSTREAMS_MAX);

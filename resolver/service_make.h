@@ -37,6 +37,12 @@ int service_add_file(struct service_source *source, struct service *service,
 /* Of settings or a file: it names systemd-resolved's stub, which may not end well. */
 void service_warn_of_stub(const char *source);
 
+/* *ret is NULL where it is plain DNS. */
+int service_flag_tls(const struct settings *settings, const struct settings_forward *forward,
+		     const struct tls **ret, struct err *err);
+int service_target_tls(const struct corefile_forward *forward, const struct corefile_target *target,
+		       const struct tls **ret, struct err *err);
+
 extern const struct service_server service_server_usual;
 
 int service_from_flags(struct service_source *source, struct service **ret, struct err *err);

@@ -62,6 +62,10 @@ int service_source_init(struct service_source *source, const struct settings *se
 size_t service_source_paths(const struct settings *settings, const struct corefile *corefile,
 			    const char *ret[WATCH_PATHS_MAX]);
 
+/* Loads all that TLS with servers needs, while files can be read; nothing where there is none. */
+int service_prepare_tls(const struct settings *settings, const struct corefile *corefile,
+			struct err *err);
+
 /*
  * Reads the Corefile and resolv.confs again if it is time to, or if `wanted`. True: the Corefile is
  * another now. Where it listens, names, and what else became settings (adopt.h) stay as they were.

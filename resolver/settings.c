@@ -44,14 +44,16 @@ static const struct option_row rows[] = {
 	 .parse = settings_take_search},
 	{"ttl", OPTION_NUMBER, AT(load.ttl), "SECONDS",
 	 .help = "TTL where the names' source says none (60)", .max = NAMES_TTL_MAX},
-	{"upstream", OPTION_CALL, 0, "ADDR[:PORT]",
+	{"upstream", OPTION_CALL, 0, "[tls://]ADDR[:PORT][#NAME]",
 	 .help = "forward all else there; repeatable, tried in order (the nameservers of "
-		 "--resolv-conf)",
+		 "--resolv-conf); tls://: by DNS over TLS, with a certificate for NAME, or ADDR",
 	 .parse = settings_take_upstream},
 	{"forward", OPTION_CALL, 0, "SUFFIX=ADDR[:PORT],...",
 	 .help = "forward names below SUFFIX there instead, the longest suffix wins, \".\" is all "
 		 "else; repeatable",
 	 .parse = settings_take_forward},
+	{"tls-ca", OPTION_STRING, AT(tls_ca), "FILE",
+	 .help = "certificates to trust in place of the system's, for tls:// servers"},
 	{"upstream-policy", OPTION_CALL, 0, "POLICY",
 	 .help = "which of several servers is asked first: sequential, random or round-robin "
 		 "(sequential)",

@@ -29,6 +29,9 @@ struct settings_forward {
 	uint8_t suffix_len;
 	uint8_t suffix[DNS_NAME_MAX]; /* lower-cased wire form */
 	struct endpoint ep;
+	bool is_tls;
+	const char *tls_name; /* tls_name_len octets; NULL: none is named */
+	size_t tls_name_len;
 };
 
 /* Where a Corefile wants something served over HTTP. */
@@ -71,6 +74,7 @@ struct settings { /* NOLINT(clang-analyzer-optin.performance.Padding): there is 
 	bool search_resolv_conf; /* `search` is still to be taken from resolv_conf */
 
 	struct settings_forward forwards[SETTINGS_FORWARDS_MAX];
+	const char *tls_ca;      /* NULL: the system's certificates are trusted */
 	size_t n_forwards;       /* without one for the root: those of resolv_conf are that */
 	const char *resolv_conf; /* NULL: this machine's, and behind systemd-resolved's stub */
 	enum upstream_policy policy;

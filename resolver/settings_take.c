@@ -37,18 +37,39 @@ int settings_take_listen(void *settings, const char *value, struct err *err)
 			      err);
 }
 
+/* "tls://ADDR[:PORT][#NAME]": the address is copied, the name is borrowed. False: it is not TLS. */
+static bool split_tls(const char *server, size_t len, struct settings_forward *forward,
+		      char ret_address[ENDPOINT_TEXT_MAX + 1])
+{
+	const char *hash = memchr(server, '#', len);
+
+	if (len < 6 || strncmp(server, "tls://", 6) != 0)
+		return false;
+	forward->is_tls = true;
+	if (hash && server + len > hash + 1) {
+		forward->tls_name = hash + 1;
+		forward->tls_name_len = (size_t)(server + len - hash) - 1;
+	}
+	len = (hash ? (size_t)(hash - server) : len) - 6;
+	snprintf(ret_address, ENDPOINT_TEXT_MAX + 1, "%.*s", (int)len, server + 6);
+	return true;
+}
+
 static int add_forward(struct settings *s, const uint8_t *suffix, size_t suffix_len,
-		       const char *server, struct err *err)
+		       const char *server, size_t len, struct err *err)
 {
 	struct settings_forward *forward = &s->forwards[s->n_forwards];
+	char address[ENDPOINT_TEXT_MAX + 1];
 
 	if (s->n_forwards == SETTINGS_FORWARDS_MAX)
 		return err_set(err, E2BIG, "more than %d servers", SETTINGS_FORWARDS_MAX);
-	if (!endpoint_parse(server, 53, &forward->ep))
+	if (!split_tls(server, len, forward, address))
+		snprintf(address, sizeof(address), "%.*s", (int)len, server);
+	if (!endpoint_parse(address, forward->is_tls ? 853 : 53, &forward->ep))
 		return err_set(err, EINVAL,
-			       "\"%s\" is not an address with an optional port, like 10.0.0.1:53 "
-			       "or [fd00::1]:53",
-			       server);
+			       "\"%.*s\" is not an address with an optional port, like "
+			       "10.0.0.1:53, [fd00::1]:53 or tls://10.0.0.1#dns.example",
+			       (int)len, server);
 	forward->suffix_len = (uint8_t)suffix_len;
 	memcpy(forward->suffix, suffix, suffix_len);
 	s->n_forwards++;
@@ -57,30 +78,27 @@ static int add_forward(struct settings *s, const uint8_t *suffix, size_t suffix_
 
 int settings_take_upstream(void *settings, const char *value, struct err *err)
 {
-	struct settings *s = settings;
-
-	return add_forward(s, (const uint8_t *)"", 1, value, err);
+	return add_forward(settings, (const uint8_t *)"", 1, value, strlen(value), err);
 }
 
 /* SUFFIX=ADDR[:PORT][,ADDR...] */
 int settings_take_forward(void *settings, const char *value, struct err *err)
 {
-	const char *equals = strchr(value, '=');
+	const char *equals = strchr(value, '='), *at;
 	uint8_t suffix[DNS_NAME_MAX] = {0};
 	size_t len = equals ? (size_t)(equals - value) : 0, suffix_len = 1;
-	char servers[GROUP_MAX * ENDPOINT_TEXT_MAX];
-	char *save = NULL, *word;
 	int rc = 0;
 
-	if (len == 0 || !equals[1] || strlen(equals + 1) >= sizeof(servers))
+	if (len == 0 || !equals[1])
 		return err_set(err, EINVAL, "\"%s\" is not SUFFIX=ADDR[:PORT],...", value);
 	if (strncmp(value, ".", len) != 0 &&
 	    !(suffix_len = wire_name_from_text(value, len, suffix)))
 		return err_set(err, EINVAL, "\"%.*s\" is not a domain", (int)len, value);
-	snprintf(servers, sizeof(servers), "%s", equals + 1);
-	for (word = strtok_r(servers, ",", &save); word && rc == 0;
-	     word = strtok_r(NULL, ",", &save))
-		rc = add_forward(settings, suffix, suffix_len, word, err);
+	for (at = equals + 1; *at && rc == 0; at += len + (at[len] == ',')) {
+		len = strcspn(at, ",");
+		if (len)
+			rc = add_forward(settings, suffix, suffix_len, at, len, err);
+	}
 	return rc;
 }
 

@@ -36,6 +36,7 @@ void upstream_conn_close(struct upstream_conn *conn)
 {
 	if (conn->fd < 0)
 		return;
+	tls_conn_close(&conn->tls);
 	close(conn->fd);
 	conn->fd = -1;
 	conn->generation++;
@@ -44,6 +45,12 @@ void upstream_conn_close(struct upstream_conn *conn)
 	free(conn->out);
 	conn->in = conn->out = NULL;
 	conn->in_len = conn->in_size = conn->out_pos = conn->out_len = conn->out_size = 0;
+}
+
+void upstream_conn_free(struct upstream_conn *conn)
+{
+	upstream_conn_close(conn);
+	tls_conn_forget(&conn->tls);
 }
 
 static uint16_t local_port(int fd)
@@ -72,12 +79,15 @@ int upstream_conn_open(struct worker *worker, struct server *server)
 	if (conn->fd < 0)
 		return -errno;
 	conn->connecting = true;
+	conn->to_write = true;
 	conn->answered = conn->dead = false;
 	conn->events = EPOLLIN | EPOLLOUT;
 	conn->received_ms = worker->now_ms;
 	setsockopt(conn->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if ((connect(conn->fd, (struct sockaddr *)&ss, ss_len) < 0 && errno != EINPROGRESS) ||
-	    !(conn->port = local_port(conn->fd)) || !(conn->in = malloc(IN_BYTES))) {
+	    !(conn->port = local_port(conn->fd)) || !(conn->in = malloc(IN_BYTES)) ||
+	    (server->how.tls &&
+	     tls_conn_open(&conn->tls, server->how.tls, &server->ep.addr, conn->fd) < 0)) {
 		rc = errno ? -errno : -EIO;
 		upstream_conn_close(conn);
 		return rc;
@@ -99,7 +109,7 @@ static void watch_for(struct worker *worker, struct upstream_conn *conn)
 {
 	uint32_t events = EPOLLIN;
 
-	if (conn->connecting || conn->out_pos < conn->out_len)
+	if (conn->connecting ? conn->to_write : conn->out_pos < conn->out_len)
 		events |= EPOLLOUT;
 	if (events == conn->events)
 		return;
@@ -107,11 +117,17 @@ static void watch_for(struct worker *worker, struct upstream_conn *conn)
 	worker_rewatch(worker, conn->fd, events, ref_of(conn));
 }
 
+static ssize_t transmit(struct upstream_conn *conn, const uint8_t *data, size_t len)
+{
+	return conn->tls.ssl ? tls_conn_send(&conn->tls, data, len)
+			     : send(conn->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 static void flush(struct upstream_conn *conn)
 {
 	while (conn->out_pos < conn->out_len) {
-		ssize_t n = send(conn->fd, conn->out + conn->out_pos, conn->out_len - conn->out_pos,
-				 MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n =
+			transmit(conn, conn->out + conn->out_pos, conn->out_len - conn->out_pos);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -139,17 +155,20 @@ static bool make_room(struct upstream_conn *conn, size_t len)
 }
 
 int upstream_conn_send(struct worker *worker, struct server *server, const uint8_t *packet,
-		       size_t len)
+		       size_t len, size_t opt_at)
 {
 	struct upstream_conn *conn = &server->conn;
+	size_t padding = conn->tls.ssl && opt_at ? edns_padding(len) : 0;
 	struct wire w;
 
-	if (!make_room(conn, PREFIX_LEN + len))
+	if (!make_room(conn, PREFIX_LEN + len + padding))
 		return -ENOBUFS;
-	w = wire_over(conn->out + conn->out_len, PREFIX_LEN + len);
-	wire_put_u16(&w, (uint16_t)len);
+	w = wire_over(conn->out + conn->out_len, PREFIX_LEN + len + padding);
+	wire_put_u16(&w, (uint16_t)(len + padding));
 	wire_put_bytes(&w, packet, len);
-	conn->out_len += PREFIX_LEN + len;
+	if (padding)
+		edns_pad(&w, PREFIX_LEN + opt_at, padding);
+	conn->out_len += PREFIX_LEN + len + padding;
 	if (!conn->connecting)
 		flush(conn);
 	/* What is dead is buried when epoll says so, not under the caller's feet. */
@@ -212,8 +231,10 @@ static bool handle_input(struct worker *worker, struct server *server)
 static bool receive(struct worker *worker, struct server *server)
 {
 	struct upstream_conn *conn = &server->conn;
-	ssize_t n =
-		recv(conn->fd, conn->in + conn->in_len, conn->in_size - conn->in_len, MSG_DONTWAIT);
+	uint8_t *at = conn->in + conn->in_len;
+	size_t room = conn->in_size - conn->in_len;
+	ssize_t n = conn->tls.ssl ? tls_conn_recv(&conn->tls, at, room)
+				  : recv(conn->fd, at, room, MSG_DONTWAIT);
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
@@ -224,6 +245,38 @@ static bool receive(struct worker *worker, struct server *server)
 	return handle_input(worker, server);
 }
 
+/* --- the beginning ------------------------------------------------------------------------------
+ */
+
+static void complain(const struct worker *worker, struct server *server, const struct err *err)
+{
+	char text[ENDPOINT_TEXT_MAX];
+	uint32_t suppressed;
+
+	if (log_limit_pass(&server->conn.limit, worker->now_ms, &suppressed))
+		log_warning("no TLS with an upstream", "server=%s reason=\"%s\"",
+			    endpoint_format(&server->ep, text), err->msg);
+}
+
+/* It may be connected now; of TLS the handshake is part of that. False: it can't be. */
+static bool connect_further(struct worker *worker, struct server *server, uint32_t events)
+{
+	struct upstream_conn *conn = &server->conn;
+	struct err err = {0};
+	int rc = 0;
+
+	if (conn->tls.ssl) {
+		rc = tls_conn_handshake(&conn->tls, &conn->to_write, &err);
+		conn->received_ms = worker->now_ms;
+	} else if (!(events & EPOLLOUT)) {
+		rc = -EAGAIN;
+	}
+	if (rc < 0 && rc != -EAGAIN)
+		complain(worker, server, &err);
+	conn->connecting = rc < 0;
+	return rc == 0 || rc == -EAGAIN;
+}
+
 void upstream_conn_handle(struct worker *worker, struct event_ref ref, uint32_t events)
 {
 	struct server *server = &worker->forward->servers[ref.index];
@@ -232,13 +285,17 @@ void upstream_conn_handle(struct worker *worker, struct event_ref ref, uint32_t 
 
 	if (!server->used || conn->fd < 0 || conn->generation != ref.generation)
 		return;
-	if (!failed && events & EPOLLOUT) {
-		conn->connecting = false;
+	if (!failed && conn->connecting)
+		failed = !connect_further(worker, server, events);
+	if (!failed && !conn->connecting)
 		flush(conn);
-	}
 	/* A reset, too, leaves what came before it to be read. */
-	if (events & (EPOLLIN | EPOLLHUP) && !receive(worker, server))
-		failed = true;
+	if (events & (EPOLLIN | EPOLLHUP) && !(conn->connecting && conn->tls.ssl)) {
+		do {
+			failed |= !receive(worker, server);
+		} while (!failed && conn->fd >= 0 && conn->generation == ref.generation &&
+			 tls_conn_has_more(&conn->tls));
+	}
 	if (conn->fd < 0 || conn->generation != ref.generation)
 		return;
 	if (failed || conn->dead)

@@ -6,6 +6,9 @@
  *
  * When the server closes it, what waits is sent once more over a new one, and again as long as each
  * connection brings at least one answer: some servers take one question a connection.
+ *
+ * To a server with TLS (tls.h) it is the same, on a layer in between: what is asked waits until the
+ * handshake is over, and questions with EDNS are padded to blocks of 128 octets, RFC 8467.
  */
 #ifndef MESHDNS_RESOLVER_UPSTREAM_TCP_H
 #define MESHDNS_RESOLVER_UPSTREAM_TCP_H
@@ -20,9 +23,12 @@ void upstream_conn_init(struct upstream_conn *conn);
 /* Connects, or begins to, unless it has; `conn->port` is set. 0 or -errno. */
 int upstream_conn_open(struct worker *worker, struct server *server);
 
-/* Sends the message behind its length, as soon as the connection takes it. 0 or -errno. */
+/*
+ * Sends the message behind its length, as soon as the connection takes it. `opt_at`: where in it
+ * the OPT begins, which is last; 0: there is none. 0 or -errno.
+ */
 int upstream_conn_send(struct worker *worker, struct server *server, const uint8_t *packet,
-		       size_t len);
+		       size_t len, size_t opt_at);
 
 void upstream_conn_handle(struct worker *worker, struct event_ref ref, uint32_t events);
 
@@ -34,5 +40,8 @@ void upstream_conn_break(struct worker *worker, struct server *server);
 
 /* Closes it, with nothing under way. */
 void upstream_conn_close(struct upstream_conn *conn);
+
+/* And forgets what it knows of the server. */
+void upstream_conn_free(struct upstream_conn *conn);
 
 #endif

@@ -86,7 +86,26 @@ static void print_forward_options(const struct settings *s, FILE *out)
 	fprintf(out, " {\n        policy %s\n", policies[s->policy]);
 	if (s->upstream_tcp)
 		fputs("        force_tcp\n", out);
+	if (s->tls_ca) {
+		fputs("        tls ", out);
+		corefile_print_word(s->tls_ca, out);
+		fputc('\n', out);
+	}
 	fprintf(out, "        max_concurrent %u\n    }\n", s->max_concurrent);
+}
+
+/* ADDR:PORT, or tls://ADDR[%NAME]:PORT */
+static void print_server_word(const struct settings_forward *f, FILE *out)
+{
+	char text[ENDPOINT_TEXT_MAX];
+	const char *colon = strrchr(endpoint_format(&f->ep, text), ':');
+
+	if (f->is_tls)
+		fprintf(out, " tls://%.*s%s%.*s%s", (int)(colon - text), text,
+			f->tls_name ? "%" : "", (int)f->tls_name_len,
+			f->tls_name ? f->tls_name : "", colon);
+	else
+		fprintf(out, " %s", text);
 }
 
 /* One forward a suffix, with all its servers. */
@@ -108,10 +127,8 @@ static void print_forwards(const struct settings *s, FILE *out)
 		fputs("    forward ", out);
 		print_zone(&zone, out);
 		for (size_t j = i; j < s->n_forwards; j++) {
-			char text[ENDPOINT_TEXT_MAX];
-
 			if (is_same_suffix(first, &s->forwards[j]))
-				fprintf(out, " %s", endpoint_format(&s->forwards[j].ep, text));
+				print_server_word(&s->forwards[j], out);
 		}
 		print_forward_options(s, out);
 	}
