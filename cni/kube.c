@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "cni/pod.h"
-#include "common/cleanup.h"
 #include "common/log.h"
 #include "iptables/xt_exec.h"
 
+#define NAME_BYTES 256 /* and no name of Kubernetes is longer */
 #define OUTPUT_MAX ((size_t)4 * 1024 * 1024)
 
 /* Beside us, whatever PATH says. */
@@ -36,12 +36,13 @@ static int require_program(char ret_path[PATH_MAX], struct failure *failure)
 			   ret_path);
 }
 
-static char *copy_arg(const struct request *request, const char *key)
+/* "" where it is not given; what is too long is no name in Kubernetes. */
+static void copy_arg(const struct request *request, const char *key, char ret[NAME_BYTES])
 {
 	size_t len = 0;
 	const char *value = request_arg(request, key, &len);
 
-	return strndup(value ? value : "", len);
+	snprintf(ret, NAME_BYTES, "%.*s", len < NAME_BYTES ? (int)len : 0, value ? value : "");
 }
 
 static int read_output(const struct xt_result *result, json_t **ret_annotations,
@@ -65,10 +66,8 @@ static int read_output(const struct xt_result *result, json_t **ret_annotations,
 static int ask(const struct request *request, const struct conf *conf, json_t **ret_annotations,
 	       struct failure *failure)
 {
-	cleanup_free char *namespace = copy_arg(request, REQUEST_POD_NAMESPACE),
-			  *name = copy_arg(request, REQUEST_POD_NAME),
-			  *uid = copy_arg(request, REQUEST_POD_UID), *output = NULL;
 	char program[PATH_MAX], timeout[16], retries[16];
+	char namespace[NAME_BYTES], name[NAME_BYTES], uid[NAME_BYTES];
 	const char *const argv[] = {
 		program, "--kubeconfig", conf->kubeconfig, "--namespace", namespace,
 		"--pod", name,           "--uid",          uid,           "--timeout",
@@ -77,17 +76,19 @@ static int ask(const struct request *request, const struct conf *conf, json_t **
 	struct xt_result result;
 	int rc;
 
-	if (!namespace || !name || !uid)
-		return failure_set(failure, FAILURE_INTERNAL, "out of memory");
+	copy_arg(request, REQUEST_POD_NAMESPACE, namespace);
+	copy_arg(request, REQUEST_POD_NAME, name);
+	copy_arg(request, REQUEST_POD_UID, uid);
 	snprintf(timeout, sizeof(timeout), "%u", conf->api_timeout_s);
 	snprintf(retries, sizeof(retries), "%u", conf->api_retries);
 	if (require_program(program, failure) < 0)
 		return -1;
-	rc = xt_run(argv, NULL, OUTPUT_MAX, &result, &failure->err);
-	output = result.output;
-	if (rc < 0)
-		return failure_is(failure, FAILURE_IO);
-	return read_output(&result, ret_annotations, failure);
+	if (xt_run(argv, NULL, OUTPUT_MAX, &result, &failure->err) < 0)
+		rc = failure_is(failure, FAILURE_IO);
+	else
+		rc = read_output(&result, ret_annotations, failure);
+	free(result.output);
+	return rc;
 }
 
 /* What it would answer has no weight, or is known. */
@@ -118,7 +119,7 @@ static int tell(json_t *conf, json_t *annotations, struct failure *failure)
 
 int kube_ask(const struct request *request, struct failure *failure)
 {
-	json_t *annotations;
+	json_t *annotations = NULL;
 	struct conf conf;
 
 	if (conf_read(request->conf, &conf, failure) < 0)

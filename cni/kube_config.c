@@ -189,7 +189,7 @@ int kube_config_parse(const char *text, size_t len, struct kube_config *ret_conf
 
 static int read_pem(const char *folder, struct kube_pem *pem, struct err *err)
 {
-	char path[PATH_MAX];
+	char path[2 * PATH_MAX];
 
 	if (pem->data || !pem->file)
 		return 0;
@@ -202,14 +202,14 @@ static int read_pem(const char *folder, struct kube_pem *pem, struct err *err)
 
 int kube_config_read(const char *path, struct kube_config *ret_config, struct err *err)
 {
-	cleanup_free char *text = NULL, *folder = strdup(path);
+	const char *slash = strrchr(path, '/');
+	cleanup_free char *text = NULL;
+	char folder[PATH_MAX];
 	size_t len;
 	int rc;
 
 	*ret_config = (struct kube_config){0};
-	if (!folder)
-		return err_set(err, ENOMEM, "out of memory");
-	folder[strrchr(folder, '/') ? strrchr(folder, '/') - folder + 1 : 0] = '\0';
+	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash + 1 - path) : 0, path);
 	if ((rc = file_read(path, FILE_MAX, &text, &len, err)) < 0)
 		return rc;
 	if (kube_config_parse(text, len, ret_config, err) < 0)
@@ -233,24 +233,22 @@ static bool is_token(const char *token)
 
 char *kube_config_token(const struct kube_config *config, struct err *err)
 {
-	cleanup_free char *token = NULL;
+	char *token = NULL;
 	size_t len;
+	int rc = 0;
 
-	if (!config->token_file && !config->token)
-		return NULL;
-	if (!config->token_file && !(token = strdup(config->token))) {
-		err_set(err, ENOMEM, "out of memory");
-		return NULL;
-	}
-	if (config->token_file && file_read(config->token_file, FILE_MAX, &token, &len, err) < 0)
+	if (config->token_file)
+		rc = file_read(config->token_file, FILE_MAX, &token, &len, err);
+	else if (config->token)
+		rc = copy_text(config->token, &token, err);
+	if (rc < 0 || !token)
 		return NULL;
 	for (len = strlen(token); len && isspace((unsigned char)token[len - 1]); len--)
 		token[len - 1] = '\0';
-	if (!*token || !is_token(token)) {
-		err_set(err, EINVAL, "%s%s is no token",
-			config->token_file ? "" : "the user's token",
-			config->token_file ? config->token_file : "");
-		return NULL;
-	}
-	return take_ptr(&token);
+	if (*token && is_token(token))
+		return token;
+	err_set(err, EINVAL, "%s%s is no token", config->token_file ? "" : "the user's token",
+		config->token_file ? config->token_file : "");
+	free(token);
+	return NULL;
 }

@@ -89,7 +89,7 @@ static int prepare(struct getter *get, const struct kube_limits *limits, struct 
 static int set_headers(struct getter *get, struct err *err)
 {
 	cleanup_free char *token = NULL, *line = NULL;
-	struct curl_slist *headers, *more;
+	struct curl_slist *headers;
 
 	err->code = 0;
 	token = kube_config_token(get->config, err);
@@ -101,7 +101,7 @@ static int set_headers(struct getter *get, struct err *err)
 	get->headers = headers = curl_slist_append(NULL, ACCEPT);
 	if (!headers)
 		return out_of_memory(err);
-	if (line && !(more = curl_slist_append(headers, line)))
+	if (line && !curl_slist_append(headers, line))
 		return out_of_memory(err);
 	curl_easy_setopt(get->curl, CURLOPT_HTTPHEADER, headers);
 	return 0;

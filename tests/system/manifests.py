@@ -81,7 +81,8 @@ def check_all(help_text):
 
 
 if sys.argv[2] == "--entry":
-    print(json.dumps({"cniVersion": "1.1.0", "name": "pods", "type": "meshdns-cni", "log_file": "", **entry(sys.argv[3])}))
+    print(json.dumps({"cniVersion": "1.1.0", "name": "pods", "type": "meshdns-cni", "log_file": "",
+                      "capabilities": {"io.kubernetes.cri.pod-annotations": True, "dns": True}, **entry(sys.argv[3])}))
 elif sys.argv[2] == "--data":
     print(json.dumps(entry(sys.argv[3])))
 else:
