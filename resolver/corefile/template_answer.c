@@ -19,32 +19,39 @@
 struct matched {
 	const struct corefile_template *template;
 	const struct corefile_zone *zone;
-	const char *pattern, *name; /* the name as text, lower-cased */
-	const struct regex *regex;  /* NULL: any name matches */
+	const char *pattern;
+	char name[NAMETEXT_MAX]; /* lower-cased; written when it is first needed */
+	size_t name_len;
+	const struct regex *regex; /* NULL: any name matches */
 	struct regex_match match;
 };
 
 /* --- which template ---------------------------------------------------------------------------
  */
 
-/* Whether an expression of the template matches the name, which is `len` bytes long. */
-static bool match_name(const struct template_context *context, struct matched *m, size_t len)
+static void need_name(struct matched *m, const struct query *q)
+{
+	if (m->name_len == 0)
+		m->name_len = nametext_write(q->qname, m->name);
+}
+
+/* Whether an expression of the template matches the name. */
+static bool match_name(const struct template_context *context, struct matched *m,
+		       const struct query *q)
 {
 	const struct corefile_template *t = m->template;
 
-	if (t->n_match == 0) {
-		m->pattern = ".*";
-		m->regex = NULL;
-		m->match = (struct regex_match){.n = 1, .group = {{0, len}}};
-		return true;
-	}
+	m->pattern = ".*";
+	m->regex = NULL;
+	if (t->n_match)
+		need_name(m, q);
 	for (size_t i = 0; i < t->n_match; i++) {
 		m->pattern = t->match_text[i];
 		m->regex = t->match[i];
-		if (regex_match(m->regex, context->scratch, m->name, len, &m->match))
+		if (regex_match(m->regex, context->scratch, m->name, m->name_len, &m->match))
 			return true;
 	}
-	return false;
+	return t->n_match == 0;
 }
 
 /* Zone, class and type are the template's. */
@@ -62,12 +69,12 @@ static bool is_concerned(const struct template_context *context, struct matched 
 
 /* TEMPLATE_ANSWERED: `m` is what answers. */
 static enum template_verdict find(const struct template_context *context, const struct query *q,
-				  size_t name_len, struct matched *m)
+				  struct matched *m)
 {
 	for (m->template = context->templates; m->template; m->template = m->template->next) {
 		if (!is_concerned(context, m, q))
 			continue;
-		if (match_name(context, m, name_len))
+		if (match_name(context, m, q))
 			return TEMPLATE_ANSWERED;
 		if (!corefile_falls_through(&m->template->fallthrough, q->qname, q->qname_len))
 			return TEMPLATE_SERVFAIL;
@@ -249,15 +256,19 @@ static void view_message(struct view *v, const struct query *q)
 }
 
 static struct gotemplate_value view_all(struct view *v, const struct template_context *context,
-					const struct matched *m, const struct query *q,
+					struct matched *m, const struct query *q,
 					const uint8_t *packet)
 {
 	const struct corefile_template *t = m->template;
 	bool any_class = q->qclass == CLASS_ANY, any_type = q->qtype == DNS_TYPE_ANY;
 	const char *class = mnemonic_name(mnemonic_classes, any_class ? t->class : q->qclass);
 	struct addr remote = *context->remote;
-	size_t n_groups = view_groups(v, m);
+	size_t n_groups;
 
+	need_name(m, q);
+	if (!m->regex)
+		m->match = (struct regex_match){.n = 1, .group = {{0, m->name_len}}};
+	n_groups = view_groups(v, m);
 	remote.scope_id = 0; /* CoreDNS says the address alone */
 	nametext_write(m->zone->name, v->zone);
 	nametext_write(packet + DNS_HEADER_LEN, v->asked);
@@ -294,10 +305,19 @@ static void tell_error(struct query *q, const struct corefile_template *t)
 	q->edns.error_len = (uint8_t)len;
 }
 
-static enum template_verdict answer_by(const struct template_context *context,
-				       const struct matched *m, struct query *q, uint8_t *packet,
-				       size_t limit, size_t *ret_len,
-				       struct template_outcome *outcome, struct err *err)
+static bool has_records(const struct corefile_template *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < TEMPLATE_SECTIONS; i++)
+		n += t->section[i].n;
+	return n > 0;
+}
+
+static enum template_verdict answer_by(const struct template_context *context, struct matched *m,
+				       struct query *q, uint8_t *packet, size_t limit,
+				       size_t *ret_len, struct template_outcome *outcome,
+				       struct err *err)
 {
 	struct writer w = {.matched = m, .outcome = outcome, .err = err};
 	struct gotemplate_value data;
@@ -307,8 +327,10 @@ static enum template_verdict answer_by(const struct template_context *context,
 	if (m->template->rcode == DNS_RCODE_SERVFAIL ||
 	    (m->template->rcode > DNS_RCODE_MASK && !q->edns.present))
 		return TEMPLATE_SERVFAIL;
-	data = view_all(&view, context, m, q, packet);
-	w.data = &data;
+	if (has_records(m->template)) {
+		data = view_all(&view, context, m, q, packet);
+		w.data = &data;
+	}
 	tell_error(q, m->template);
 	w.answer = answer_begin(q, packet, limit);
 	w.answer.header.flags |= DNS_FLAG_AA;
@@ -326,13 +348,13 @@ enum template_verdict template_answer(const struct template_context *context,
 				      size_t *ret_len, struct template_outcome *ret_outcome,
 				      struct err *err)
 {
-	char name[NAMETEXT_MAX];
-	struct matched m = {.name = name};
+	struct matched m; /* large: what is not used is not cleared */
 	struct query told;
 	enum template_verdict verdict;
 
 	*ret_outcome = (struct template_outcome){0};
-	verdict = find(context, query, nametext_write(query->qname, name), &m);
+	m.name_len = 0;
+	verdict = find(context, query, &m);
 	if (verdict != TEMPLATE_ANSWERED)
 		return verdict;
 	ret_outcome->by = m.template;
