@@ -45,7 +45,7 @@ static enum resolve_action run_templates(struct chain *chain, const struct block
 {
 	const struct corefile_zones zone = {(struct corefile_zone *)&block->zone, 1};
 	const struct template_context context = {block->corefile->templates, &zone, &chain->remote,
-						 &chain->scratch};
+						 &chain->scratch, chain->stats};
 	struct template_outcome outcome;
 
 	switch (template_answer(&context, query, packet, limit, ret_len, &outcome, &chain->err)) {

@@ -12,7 +12,8 @@
 
 /* One a thread; zeroed, but for what the caller sets. */
 struct chain {
-	struct addr remote; /* whose question it is; the caller's to set */
+	struct addr remote;            /* whose question it is; the caller's to set */
+	struct stats_templates *stats; /* likewise; NULL: nothing is counted */
 	struct regex_scratch scratch;
 	struct err err; /* why the answer is SERVFAIL; "": it is not, or nothing went wrong */
 	/* The question was rewritten; what it was before. */

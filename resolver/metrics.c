@@ -191,6 +191,33 @@ static void print_build(const struct family *family, const struct metrics *m, FI
 		MESHDNS_VERSION);
 }
 
+static void print_templates(const struct family *family, const struct metrics *m, FILE *out)
+{
+	const stats_counter *counters = counter_of(family, m);
+
+	for (size_t type = 0; type < STATS_TYPES; type++) {
+		if (stats_get(&counters[type]))
+			fprintf(out, "%s{" SERVER ",class=\"IN\",type=\"%s\"} %" PRIu64 "\n",
+				family->name, m->port, stats_type_names[type],
+				stats_get(&counters[type]));
+	}
+}
+
+static void print_template_failures(const struct family *family, const struct metrics *m, FILE *out)
+{
+	static const char *const sections[STATS_SECTIONS] = {"answer", "authority", "additional"};
+	const stats_counter *counters = counter_of(family, m);
+
+	for (size_t i = 0; i < (size_t)STATS_SECTIONS * STATS_TYPES; i++) {
+		if (stats_get(&counters[i]))
+			fprintf(out,
+				"%s{" SERVER ",class=\"IN\",type=\"%s\",section=\"%s\"} %" PRIu64
+				"\n",
+				family->name, m->port, stats_type_names[i % STATS_TYPES],
+				sections[i / STATS_TYPES], stats_get(&counters[i]));
+	}
+}
+
 static void print_plugins(const struct family *family, const struct metrics *m, FILE *out)
 {
 	static const char *const plugins[] = {"mesh", "forward", "prometheus"};
@@ -286,6 +313,13 @@ static const struct family families[] = {
 	 .print = print_cache_sum, STAT(cache.stale)},
 	{"coredns_cache_evictions_total", COUNTER, "Answers that made room.", .print = print_cache,
 	 STAT(cache.evictions)},
+	{"coredns_template_matches_total", COUNTER, "Questions that a template took.",
+	 .print = print_templates, STAT(templates.matches)},
+	{"coredns_template_template_failures_total", COUNTER,
+	 "Templates of records that could not be run.", .print = print_template_failures,
+	 STAT(templates.unrendered)},
+	{"coredns_template_rr_failures_total", COUNTER, "What such a template gave was no record.",
+	 .print = print_template_failures, STAT(templates.malformed)},
 	{"meshdns_names", GAUGE, "Mesh names that are loaded.", .value = value_names},
 	{"meshdns_names_bytes", GAUGE, "Memory that the mesh table takes.",
 	 .value = value_names_bytes},

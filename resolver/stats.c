@@ -48,6 +48,11 @@ int stats_type_number(const char *text)
 	return *end || number > UINT16_MAX ? -1 : (int)number;
 }
 
+size_t stats_type_index(uint16_t qtype)
+{
+	return qtype < sizeof(type_index) ? type_index[qtype] : 0;
+}
+
 static void count_size(struct stats_sizes *sizes, size_t len)
 {
 	size_t i = 0;
@@ -61,9 +66,7 @@ static void count_size(struct stats_sizes *sizes, size_t len)
 void stats_request(struct stats *stats, bool is_tcp, bool is_ipv6, uint16_t qtype, bool dnssec_ok,
 		   size_t len)
 {
-	size_t type = qtype < sizeof(type_index) ? type_index[qtype] : 0;
-
-	stats_add(&stats->requests[is_tcp][is_ipv6][type], 1);
+	stats_add(&stats->requests[is_tcp][is_ipv6][stats_type_index(qtype)], 1);
 	if (dnssec_ok)
 		stats_add(&stats->do_requests, 1);
 	count_size(&stats->request_size[is_tcp], len);

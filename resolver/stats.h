@@ -39,6 +39,7 @@ enum {
 	STATS_RCODES = 25, /* 0 to 23, and one for the rest */
 	STATS_DURATIONS = 17,
 	STATS_SIZES = 15,
+	STATS_SECTIONS = 3, /* of a message: answer, authority, additional */
 };
 
 typedef _Atomic uint64_t stats_counter;
@@ -62,6 +63,13 @@ struct stats_cache {
 	stats_counter drops; /* answers that may not be kept */
 };
 
+/* What `template` did; indices: type asked for, section of the record. */
+struct stats_templates {
+	stats_counter matches[STATS_TYPES];
+	stats_counter unrendered[STATS_SECTIONS][STATS_TYPES]; /* the template could not be run */
+	stats_counter malformed[STATS_SECTIONS][STATS_TYPES];  /* what it gave is no record */
+};
+
 /* Indices: is_tcp; is_ipv6. */
 struct stats {
 	stats_counter requests[2][2][STATS_TYPES];
@@ -78,6 +86,7 @@ struct stats {
 	stats_counter all_down; /* questions for which no server was up, and one was asked anyway */
 	stats_counter tcp_clients; /* now */
 	struct stats_cache cache;
+	struct stats_templates templates;
 };
 
 extern const char *const stats_type_names[STATS_TYPES];
@@ -112,6 +121,9 @@ void stats_request(struct stats *stats, bool is_tcp, bool is_ipv6, uint16_t qtyp
 /* It, for `qtype`, was answered, in `len` octets. */
 void stats_response(struct stats *stats, bool is_tcp, uint16_t qtype, enum stats_writer writer,
 		    unsigned int rcode, size_t len);
+
+/* The index of a type. */
+size_t stats_type_index(uint16_t qtype);
 
 /* `n` of them took so long. */
 void stats_duration(struct stats_durations *durations, int64_t us, uint64_t n);

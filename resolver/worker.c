@@ -75,6 +75,7 @@ int worker_init(struct worker *worker, unsigned int number, const struct worker_
 		.forward = forward_new(config),
 	};
 	worker->context.chain = &worker->chain;
+	worker->chain.stats = &worker->stats.templates;
 	worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (!limits_new(&config->limits, &worker->limits) || !worker->udp || !worker->tcp ||
 	    !worker->forward || !recall_new(config, &worker->stats.cache, &worker->recall) ||

@@ -291,6 +291,21 @@ static struct gotemplate_value view_all(struct view *v, const struct template_co
 	return fields(GOTEMPLATE_STRUCT, v->fields, ARRAY_SIZE(v->fields));
 }
 
+_Static_assert((int)STATS_SECTIONS == (int)TEMPLATE_SECTIONS, "one counter for each");
+
+/* One that matched; the type of ANY is the template's. */
+static void count(struct stats_templates *stats, const struct query *q,
+		  const struct template_outcome *o)
+{
+	size_t type = stats_type_index(q->qtype == DNS_TYPE_ANY ? o->by->type : q->qtype);
+
+	stats_add(&stats->matches[type], 1);
+	if (o->failure == TEMPLATE_NOT_RENDERED)
+		stats_add(&stats->unrendered[o->section][type], 1);
+	else if (o->failure == TEMPLATE_NO_RECORD)
+		stats_add(&stats->malformed[o->section][type], 1);
+}
+
 /* --- the whole --------------------------------------------------------------------------------
  */
 
@@ -360,5 +375,8 @@ enum template_verdict template_answer(const struct template_context *context,
 	ret_outcome->by = m.template;
 	ret_outcome->zone = m.zone;
 	told = *query;
-	return answer_by(context, &m, &told, packet, limit, ret_len, ret_outcome, err);
+	verdict = answer_by(context, &m, &told, packet, limit, ret_len, ret_outcome, err);
+	if (context->stats)
+		count(context->stats, query, ret_outcome);
+	return verdict;
 }

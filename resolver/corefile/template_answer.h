@@ -20,6 +20,7 @@
 
 #include "resolver/corefile/corefile.h"
 #include "resolver/query.h"
+#include "resolver/stats.h"
 
 #define TEMPLATE_TEXT_MAX 4096 /* of a record, rendered */
 
@@ -28,6 +29,7 @@ struct template_context {
 	const struct corefile_zones *zones;        /* the block's: of templates that name none */
 	const struct addr *remote;                 /* the client's */
 	struct regex_scratch *scratch;
+	struct stats_templates *stats; /* counts; NULL: they are not kept */
 };
 
 enum template_verdict {
@@ -42,11 +44,11 @@ enum template_verdict {
 
 enum template_failure {
 	TEMPLATE_NOT_FAILED,
-	TEMPLATE_NOT_RENDERED, /* running the template did (coredns_template_template_failures) */
-	TEMPLATE_NO_RECORD,    /* what it gave is none (coredns_template_rr_failures) */
+	TEMPLATE_NOT_RENDERED, /* its template could not be run */
+	TEMPLATE_NO_RECORD,    /* what that gave is none */
 };
 
-/* For metrics, and what is left to do. */
+/* What became of it, and what is left to do. */
 struct template_outcome {
 	const struct corefile_template *by; /* which one matched; NULL: none */
 	const struct corefile_zone *zone;   /* in which of its zones */

@@ -24,6 +24,8 @@ static void ask(const struct asked *asked, struct message *m)
 		put_opt(m, asked->udp_size, 0, true);
 }
 
+static struct stats_templates counts;
+
 static const char *answer(const char *block, const struct asked *asked,
 			  struct template_outcome *ret_outcome)
 {
@@ -32,7 +34,8 @@ static const char *answer(const char *block, const struct asked *asked,
 	char *text = NULL;
 	struct corefile *corefile;
 	struct regex_scratch scratch = {0};
-	struct template_context context = {.remote = &remote, .scratch = &scratch};
+	struct template_context context = {
+		.remote = &remote, .scratch = &scratch, .stats = &counts};
 	struct corefile_zones zones;
 	struct err err = {0};
 	struct message m;
@@ -203,6 +206,29 @@ Test(template_answer, outcome)
 	cr_expect_eq(outcome.section, TEMPLATE_AUTHORITY);
 	answer("template IN MX {\n rcode NXDOMAIN\n}", &a, &outcome);
 	cr_expect_null(outcome.by);
+}
+
+/* As CoreDNS counts: what matched by type, failures by section. */
+Test(template_answer, counts)
+{
+	static const struct asked a = {"x.example A", 0, 0}, any = {"x.example ANY", 0, 0};
+	struct template_outcome outcome;
+	size_t type_a = stats_type_index(DNS_TYPE_A), mx = stats_type_index(15);
+
+	memset(&counts, 0, sizeof(counts));
+	answer("template IN A {\n rcode NXDOMAIN\n}", &a, &outcome);
+	answer("template IN A {\n rcode SERVFAIL\n}", &a, &outcome);
+	answer("template IN MX {\n rcode NXDOMAIN\n}", &a, &outcome);
+	answer("template IN A {\n match ^y\n}", &a, &outcome);
+	cr_expect_eq(stats_get(&counts.matches[type_a]), 2);
+	answer("template IN MX {\n rcode NXDOMAIN\n}", &any, &outcome);
+	cr_expect_eq(stats_get(&counts.matches[mx]), 1);
+	answer("template IN A {\n answer \"{{ index .Match 9 }}\"\n}", &a, &outcome);
+	cr_expect_eq(stats_get(&counts.unrendered[TEMPLATE_ANSWER][type_a]), 1);
+	answer("template IN A {\n authority \"x.\"\n}", &a, &outcome);
+	cr_expect_eq(stats_get(&counts.malformed[TEMPLATE_AUTHORITY][type_a]), 1);
+	cr_expect_eq(stats_get(&counts.malformed[TEMPLATE_ANSWER][type_a]), 0);
+	cr_expect_eq(stats_get(&counts.matches[type_a]), 4);
 }
 
 /* The answer to a block with four records of 224 octets in a section. */

@@ -88,3 +88,24 @@ Test(metrics, a_server_that_is_no_longer_asked_keeps_its_numbers, .init = begin,
 	expect_line(text, "\ncoredns_forward_requests_total{to=\"10.0.0.1:5353\"} 1\n");
 	free(text);
 }
+
+Test(metrics, templates_by_type_and_section, .init = begin, .fini = end)
+{
+	struct metrics m = {.port = 15053, .book = &book};
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	stats_add(&m.total.templates.matches[stats_type_index(28)], 3);
+	stats_add(&m.total.templates.unrendered[0][stats_type_index(1)], 1);
+	stats_add(&m.total.templates.malformed[2][0], 2);
+	metrics_print(&m, out);
+	fclose(out);
+#define LABELS "{server=\"dns://:15053\",zone=\".\",view=\"\",class=\"IN\",type=\""
+	expect_line(text, "\ncoredns_template_matches_total" LABELS "AAAA\"} 3\n");
+	expect_line(text, "\ncoredns_template_template_failures_total" LABELS
+			  "A\",section=\"answer\"} 1\n");
+	expect_line(text, "\ncoredns_template_rr_failures_total" LABELS
+			  "other\",section=\"additional\"} 2\n");
+	free(text);
+}
