@@ -30,6 +30,12 @@ test_each_directive_does_what_it_says() {
 		meshdns-resolver --user "$PROXY_UID" --control off
 }
 
+# What Prometheus gets.
+scrape() {
+	as_app python3 -c 'import urllib.request as r
+print(r.urlopen("http://localhost:19153/metrics").read().decode())'
+}
+
 # run_corefile [FLAG…]: by the Corefile on standard input.
 run_corefile() {
 	corefile
@@ -57,8 +63,7 @@ test_as_the_data_plane_starts_it() {
 	wait_for 5 answers redis.mesh 240.0.0.1
 	expect_eq 192.0.2.10 "$(query +short www.outside.example)"
 	expect_eq 192.0.2.10 "$(query +short +tcp www.outside.example)"
-	expect_match '^coredns_dns_requests_total' "$(as_app python3 -c \
-		'import urllib.request as r; print(r.urlopen("http://localhost:19153/metrics").read().decode())')"
+	expect_match '^coredns_dns_requests_total' "$(scrape)"
 	expect_eq '' "$(log_of resolver)" # quiet
 }
 
@@ -90,6 +95,7 @@ test_kumas_templates() {
 		expect_eq 240.0.0.1 "$(query -p 15056 +short redis.mesh)"
 		expect_match 'status: NOERROR.*' "$(query -p 15056 both.mesh AAAA)"
 		expect_eq '' "$(query -p 15056 +short both.mesh AAAA)"
+		expect_match 'coredns_template_matches_total[{].*type="AAAA"[}] 2' "$(scrape)"
 		[[ ! $block ]] || expect_match 'status: NXDOMAIN' "$(query -p 15055 x.example)"
 		stop resolver
 	done
