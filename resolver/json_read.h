@@ -2,8 +2,9 @@
 /*
  * Reading JSON (RFC 8259) straight from its text, without a tree of it.
  *
- * Why not jansson, which the redirector uses: for a million names its tree takes 800 MB and two
- * seconds, and it can't read the middle of a list. This is for one format whose shape is known.
+ * Why not jansson, which the redirector uses: of a million names (79 MB) its tree alone takes 740
+ * MB, and 2.3 s of CPU time where all of loading them this way takes 1.3; and it can't read the
+ * middle of a list. This is for one format whose shape is known.
  *
  * The reader's error is sticky, like the cursor's in wire.h. Copying the reader is remembering a
  * place: a value that has been skipped once is known to be well-formed.

@@ -523,6 +523,49 @@ HANDOVER = {
 }
 
 
+VALUES = {
+    "escapes": r'"\"\\\/\b\f\n\r\t\u00e9\u20AC\ud83d\ude00\u0000"',
+    "surrogate-alone": r'"\ud83d"',
+    "surrogate-low-first": r'"\ude00\ud83d"',
+    "surrogate-wrong-half": r'"\ud83d\u0041"',
+    "escape-unknown": r'"\x"',
+    "escape-cut": r'"\u12',
+    "utf8": "\"é€😀\"",
+    "utf8-overlong": b'"\xc0\xaf"',
+    "utf8-surrogate": b'"\xed\xa0\x80"',
+    "utf8-too-large": b'"\xf4\x90\x80\x80"',
+    "utf8-cut": b'"\xe2\x82"',
+    "control-character": '"a\nb"',
+    "no-end": '"abc',
+    "numbers": "[0, -0, 1, -1, 999999999999999999, 1000000000000000000, 1.5, 1e3, 1E-3, 0.1e+2]",
+    "number-zeros": "[01]",
+    "number-minus": "[-]",
+    "number-no-fraction": "[1.]",
+    "number-no-exponent": "[1e]",
+    "number-too-large": "1e999",
+    "number-plus": "+1",
+    "words": "[true, false, null]",
+    "word-cut": "[tru]",
+    "nested": '{"a": {"b": [[], {}, [{"c": []}]]}}',
+    "deep-64": "[" * 64 + "]" * 64,
+    "deep-65": "[" * 65 + "]" * 65,
+    "key-twice": '{"a": 1, "a": 2}',
+    "key-no-string": "{1: 2}",
+    "key-null": r'{"a\u0000b": 1}',
+    "comma-last": "[1,]",
+    "comma-first": "[,1]",
+    "comma-missing": "[1 2]",
+    "comma-in-object": '{"a": 1,}',
+    "colon-missing": '{"a" 1}',
+    "brackets-mixed": "[}",
+    "blanks": " \t\r\n[ 1 , { } ] \n",
+    "blank-other": "\v1",
+    "behind": "1 2",
+    "nothing": " ",
+    "nul": b"[1]\0",
+}
+
+
 def write(target, inputs):
     folder = os.path.join(HERE, target)
     os.makedirs(folder, exist_ok=True)
@@ -538,6 +581,8 @@ write("cache", {label: b"\0\7" + data for label, data in REPLIES.items()})
 write("cache", CACHED)
 write("names", {f"hosts-{label}": text for label, text in HOSTS.items()})
 write("names", {f"json-{label}": text for label, text in JSON.items()})
+write("json", JSON)
+write("json", VALUES)
 write("config", CONFIGS)
 write("http", HTTP)
 write("response", {label: "\6" + (data if isinstance(data, str) else data.decode("latin-1")) for label, data in RESPONSES.items()})
