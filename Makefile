@@ -156,10 +156,14 @@ deps:
 demo: all
 	BUILD=$(BUILD) scripts/demo
 
-bench: all $(BUILD)/tests/bench/echo $(BUILD)/tests/bench/launch
+bench: all $(BUILD)/tests/bench/echo $(BUILD)/tests/bench/launch $(BUILD)/tests/bench/paced
 	BUILD=$(BUILD) tests/bench/run
+	BUILD=$(BUILD) tests/bench/names
 	BUILD=$(BUILD) tests/bench/redirect
 	BUILD=$(BUILD) tests/bench/cni
+
+bench-names: all $(BUILD)/tests/bench/paced
+	BUILD=$(BUILD) tests/bench/names
 
 bench-redirect: all
 	BUILD=$(BUILD) tests/bench/redirect
@@ -195,13 +199,13 @@ help:
 	@echo 'make deps           install what building and testing need (Debian, root)'
 	@echo 'make demo           show the whole thing in a namespace of its own (root)'
 	@echo 'make check          unit tests, fuzz corpus, system tests in namespaces (root)'
-	@echo 'make bench          the resolver beside an echo and other servers; and bench-redirect, bench-cni (root)'
+	@echo 'make bench          the resolver beside an echo and other servers; and bench-names, bench-redirect, bench-cni (root)'
 	@echo 'make bench-corefile what a Corefile costs, against flags and the echo (root)'
 	@echo 'make soak           everything at once for SECONDS=60: no query lost, nothing grows (root)'
 	@echo 'make lint           clang-format, clang-tidy, include directions, shellcheck, man pages'
 	@echo 'make install        DESTDIR= PREFIX=/usr/local'
 	@echo 'Variables: CC=clang SAN=1 V=1 WERROR= BUILD=dir'
 
-.PHONY: all install uninstall deps demo bench bench-corefile bench-redirect bench-cni soak format lint clean help FORCE
+.PHONY: all install uninstall deps demo bench bench-corefile bench-names bench-redirect bench-cni soak format lint clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
