@@ -53,7 +53,7 @@ static const int calls[] = {
 	C(brk), C(munmap), C(mremap), C(madvise),
 	/* threads, but for starting them */
 	C(futex), C(futex_time64), C(set_robust_list), C(rseq), C(sched_yield),
-	C(sched_getaffinity), C(membarrier), C(getcpu), C(exit), C(exit_group),
+	C(sched_getaffinity), C(getpriority), C(membarrier), C(getcpu), C(exit), C(exit_group),
 	C(restart_syscall),
 	/* signals */
 	C(rt_sigprocmask), C(rt_sigreturn), C(sigreturn), C(sigaltstack), C(tgkill), C(kill),
@@ -82,6 +82,7 @@ static const struct {
 	/* Our handler of it stays. glibc sets others when the first thread starts. */
 	{C(rt_sigaction), {0, SCMP_CMP_NE, SIGSYS, 0}},
 	{C(prlimit64), {2, SCMP_CMP_EQ, 0, 0}}, /* only to be told */
+	{C(setpriority), {1, SCMP_CMP_EQ, 0, 0}}, /* its own */
 	{C(ioctl), {1, SCMP_CMP_EQ, TCGETS, 0}}, /* glibc's stdio asks for a terminal */
 	{C(ioctl), {1, SCMP_CMP_EQ, TIOCGWINSZ, 0}}, /* musl's so */
 	{C(ioctl), {1, SCMP_CMP_EQ, FIONREAD, 0}},

@@ -32,6 +32,13 @@
 /* How long what is in flight may take to be answered at the end: longer than upstreams may. */
 #define DRAIN_MS 5500
 
+/*
+ * How much nicer than the workers this thread is, and those that it starts, once names are loaded:
+ * a worker that is woken on the same core need not wait until a table is read. Not SCHED_IDLE, for
+ * health is told here, and names are to come through on a busy host too.
+ */
+#define NICE     10
+
 #define RESTORED "the last good names are served, their sources cannot be read"
 
 /* After the start, or whatever else this thread did: more of it may come at once. */
@@ -546,6 +553,7 @@ int control_run(const struct settings *settings, struct listener *listeners, siz
 	    (rc = start_workers(control, listeners, n_listeners, err)) == 0) {
 		tell_ready(control);
 		loader_settle(control->loader);
+		setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + NICE);
 		serve(control);
 	}
 	stop_workers(control);
