@@ -90,9 +90,22 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* A number above 0; anything else ends this. */
+static uint32_t number(const char *text)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (*end || value == 0 || value > 100000000) {
+		fprintf(stderr, "paced: not a number: %s\n", text);
+		exit(1);
+	}
+	return (uint32_t)value;
+}
+
 static int connect_to(const char *address, const char *port)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)number(port))};
 	int fd = socket(AF_INET, SOCK_DGRAM, 0), yes = 1;
 
 	if (inet_pton(AF_INET, address, &to.sin_addr) != 1 ||
@@ -106,19 +119,20 @@ static int connect_to(const char *address, const char *port)
 
 int main(int argc, char **argv)
 {
-	size_t n, asked = 0, answered = 0;
-	unsigned int names;
+	size_t n, asked = 0, answered = 0, middle, late;
+	uint32_t rate, names;
 	int64_t *took_ns, start = now_ns(), gap;
 	int fd;
 
-	if (argc != 6 || atoi(argv[3]) <= 0 || atoi(argv[4]) <= 0 || atoi(argv[5]) <= 0) {
+	if (argc != 6) {
 		fputs("usage: paced ADDRESS PORT RATE SECONDS NAMES\n", stderr);
 		return 1;
 	}
 	fd = connect_to(argv[1], argv[2]);
-	gap = INT64_C(1000000000) / atoi(argv[3]);
-	n = (size_t)atoi(argv[3]) * (size_t)atoi(argv[4]);
-	names = (unsigned int)atoi(argv[5]);
+	rate = number(argv[3]);
+	gap = INT64_C(1000000000) / rate;
+	n = (size_t)rate * number(argv[4]);
+	names = number(argv[5]);
 	if (!(took_ns = calloc(n, sizeof(*took_ns))))
 		return 1;
 	while (answered < n) {
@@ -147,8 +161,9 @@ int main(int argc, char **argv)
 	qsort(took_ns, answered, sizeof(*took_ns), compare);
 	if (answered == 0)
 		return 1;
-	printf("%.1f %.1f %.1f %zu\n", (double)took_ns[answered / 2] / 1e3,
-	       (double)took_ns[answered * 99 / 100] / 1e3, (double)took_ns[answered - 1] / 1e3,
-	       n - answered);
+	middle = answered / 2;
+	late = answered * 99 / 100;
+	printf("%.1f %.1f %.1f %zu\n", (double)took_ns[middle] / 1e3, (double)took_ns[late] / 1e3,
+	       (double)took_ns[answered - 1] / 1e3, n - answered);
 	return 0;
 }
