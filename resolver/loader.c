@@ -10,9 +10,11 @@
 #include <xxhash.h>
 
 #include "common/log.h"
+#include "resolver/answer.h"
 #include "resolver/load.h"
 #include "resolver/load_file.h"
 #include "resolver/names_join.h"
+#include "resolver/nametext.h"
 
 #define TRIM_OVER ((size_t)256 << 10) /* octets that were read */
 
@@ -248,6 +250,34 @@ static int collect_gone(const struct loader *loader, struct run *run, uint32_t *
 	return 0;
 }
 
+/*
+ * Says which of the aliases that are new lead in a circle or through too many others: such a one is
+ * answered, but by no address. One whose target is not in the table may be what was meant.
+ */
+static void check_aliases(const struct names_change *change, const struct names_snapshot *names)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < change->n_added; i++) {
+		const struct names_record *part = change->added[i].part, *record;
+		char name[NAMETEXT_MAX];
+
+		if (!part->alias_len)
+			continue;
+		record = names_find(names, part->data, part->name_len);
+		for (int k = 0; record && record->alias_len && k < ANSWER_CHAIN_MAX; k++)
+			record = names_match(names, names_record_alias(record), record->alias_len);
+		if (!record || !record->alias_len || n++ >= LOAD_WARNINGS_MAX)
+			continue;
+		nametext_write(part->data, name);
+		log_warning("an alias that leads to no address: a circle, or too many of them",
+			    "name=%s max=%d", name, ANSWER_CHAIN_MAX);
+	}
+	if (n > LOAD_WARNINGS_MAX)
+		log_warning("further aliases that lead to no address", "count=%zu",
+			    n - LOAD_WARNINGS_MAX);
+}
+
 static int make_snapshot(const struct loader *loader, struct run *run,
 			 const struct names_snapshot *current, struct names_snapshot **ret_names,
 			 struct err *err)
@@ -268,6 +298,8 @@ static int make_snapshot(const struct loader *loader, struct run *run,
 	} else {
 		change.gone_hashes = hashes;
 		rc = names_update(current, &change, ret_names, err);
+		if (rc == 0)
+			check_aliases(&change, *ret_names);
 	}
 	free(hashes);
 	free((void *)change.added);

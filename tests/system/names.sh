@@ -73,6 +73,23 @@ test_ttl_of_hosts_lines() {
 	expect_match '[[:space:]]17$' "$(query one.mesh MX | section authority)"
 }
 
+test_aliases_without_an_end_are_named() {
+	local i
+	{
+		echo '{"records":[{"name":"end.mesh","ips":["240.0.0.1"]}'
+		echo ',{"name":"a.mesh","alias":"b.mesh"},{"name":"b.mesh","alias":"a.mesh"}'
+		echo ',{"name":"n1.mesh","alias":"end.mesh"},{"name":"away.mesh","alias":"www.example.com"}'
+		for i in {2..9}; do
+			echo ",{\"name\":\"n$i.mesh\",\"alias\":\"n$((i - 1)).mesh\"}"
+		done
+		echo ']}'
+	} >"$LAB/dns.json"
+	start_resolver --names "$LAB/dns.json"
+	expect_match '^240\.0\.0\.1 ' "$(query +short n8.mesh | flat)"
+	expect_eq 'a.mesh. b.mesh. n9.mesh.' \
+		"$(log_of resolver | sed -n 's/.*leads to no address.* name=\([^ ]*\).*/\1/p' | sort | flat)"
+}
+
 test_several_sources_and_a_folder() {
 	mkdir "$LAB/folder"
 	echo '240.0.0.1 one.mesh' >"$LAB/folder/a.hosts"
