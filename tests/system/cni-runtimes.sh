@@ -56,7 +56,7 @@ make_rootfs() {
 	mkdir -p "$LAB/rootfs"/{bin,etc,usr,proc,sys,dev,tmp,run,names}
 	cp "$(command -v busybox)" "$BUILD/meshdns-resolver" "$LAB/rootfs/bin"
 	ln -s usr/lib usr/lib64 "$LAB/rootfs"
-	for applet in sh sleep httpd; do ln -s busybox "$LAB/rootfs/bin/$applet"; done
+	for applet in httpd sed sh sleep sort; do ln -s busybox "$LAB/rootfs/bin/$applet"; done
 	printf 'nameserver %s\n' "$UNBOUND4" "$UNBOUND6" >"$LAB/rootfs/etc/resolv.conf"
 	printf '240.0.0.1 redis.mesh\nfd00:fd00::1 redis.mesh\n' >"$LAB/rootfs/names/names"
 }
@@ -127,18 +127,23 @@ cri() { on_node python3 "$LAB/bin/cri.py" "$@"; }
 #
 # A test defines `inside COMMAND…`, which runs it in the application's container.
 
-# answers NAME SERVER [FLAG]: what nslookup finds, on one line.
-answers() { inside /usr/bin/nslookup -timeout=5 -retry=0 "${@:3}" "$1" "$2" | sed -n '/^Name/,$s/^Address: //p' | flat; }
+# For the container's shell: what nslookup finds of each server, over UDP and TCP, one a line.
+# shellcheck disable=SC2016
+ASK='for server; do for transport in -novc -vc; do for name in redis.mesh www.outside.example; do
+	echo $server $transport $name $(/usr/bin/nslookup -timeout=5 -retry=0 $transport $name $server |
+		sed -n "/^Name/,\$s/^Address: //p" | sort)
+done; done; done'
 
 names_resolve() {
-	local server transport
-	wait_for 10 inside /bin/busybox nslookup redis.mesh
+	local server transport expected=()
 	for server in "$UNBOUND4" "$UNBOUND6"; do
 		for transport in -novc -vc; do
-			expect_eq '240.0.0.1 fd00:fd00::1' "$(answers redis.mesh "$server" $transport)" "$transport $server"
-			expect_eq '192.0.2.10 2001:db8::10' "$(answers www.outside.example "$server" $transport)"
+			expected+=("$server $transport redis.mesh 240.0.0.1 fd00:fd00::1"
+				"$server $transport www.outside.example 192.0.2.10 2001:db8::10")
 		done
 	done
+	wait_for 10 inside /bin/busybox nslookup redis.mesh
+	expect_eq "$(printf '%s\n' "${expected[@]}")" "$(inside /bin/sh -c "$ASK" sh "$UNBOUND4" "$UNBOUND6")"
 }
 
 # The port that portmap maps leads to the application.
