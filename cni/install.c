@@ -56,22 +56,43 @@ static bool has_content(const char *path, const char *data, size_t len)
 	       !memcmp(found, data, len);
 }
 
+/* Two files that were alike. They are megabytes, and every change to a directory makes us look. */
+struct alike {
+	struct stat source, target;
+};
+
+static bool is_unchanged(const struct stat *was, const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && st.st_dev == was->st_dev && st.st_ino == was->st_ino &&
+	       st.st_size == was->st_size && st.st_ctim.tv_sec == was->st_ctim.tv_sec &&
+	       st.st_ctim.tv_nsec == was->st_ctim.tv_nsec;
+}
+
 /* By renaming, so that a runtime that just starts it gets the old one or the new one, whole. */
 static int reconcile_program(const struct install_settings *settings, const char *program,
-			     bool change, struct install_state *state, bool *ret_there,
-			     struct err *err)
+			     bool change, struct alike *alike, struct install_state *state,
+			     bool *ret_there, struct err *err)
 {
 	char source[PATH_MAX], target[PATH_MAX];
 	cleanup_free char *data = NULL;
+	struct alike now;
+	bool now_there;
 	size_t len;
 	int rc;
 
-	*ret_there = false;
 	install_source(settings, program, source);
 	install_target(settings, program, target);
+	*ret_there = is_unchanged(&alike->source, source) && is_unchanged(&alike->target, target);
+	if (*ret_there)
+		return 0;
+	now_there = stat(source, &now.source) == 0 && stat(target, &now.target) == 0;
 	if ((rc = file_read(source, BINARY_MAX, &data, &len, err)) < 0)
 		return rc;
-	*ret_there = has_content(target, data, len);
+	*ret_there = now_there && has_content(target, data, len);
+	if (*ret_there)
+		*alike = now; /* as they were before they were read */
 	if (*ret_there || !change)
 		return 0;
 	log_info(settings->dry_run ? "would install the plugin" : "installing the plugin",
@@ -90,15 +111,18 @@ static int reconcile_program(const struct install_settings *settings, const char
 static int reconcile_binary(const struct install_settings *settings, bool change,
 			    struct install_state *state, struct err *err)
 {
+	static struct alike helper, plugin;
 	bool helper_there = true, plugin_there = false;
 	char source[PATH_MAX];
 	int rc = 0;
 
 	install_source(settings, KUBE_PROGRAM, source);
 	if (access(source, F_OK) == 0)
-		rc = reconcile_program(settings, KUBE_PROGRAM, change, state, &helper_there, err);
+		rc = reconcile_program(settings, KUBE_PROGRAM, change, &helper, state,
+				       &helper_there, err);
 	if (rc == 0)
-		rc = reconcile_program(settings, NETD_PLUGIN, change, state, &plugin_there, err);
+		rc = reconcile_program(settings, NETD_PLUGIN, change, &plugin, state, &plugin_there,
+				       err);
 	state->binary_there = helper_there && plugin_there;
 	return rc;
 }
