@@ -29,7 +29,7 @@ static bool has_room(struct chain *chain, uint8_t **room)
 static bool follow(struct chain *chain, struct query *query, uint8_t *packet, size_t target,
 		   size_t *len)
 {
-	if (!has_room(chain, &chain->first))
+	if (!has_room(chain, &chain->first) || !has_room(chain, &chain->answer))
 		return false;
 	memcpy(chain->first, packet, *len);
 	chain->first_len = *len;
@@ -115,13 +115,13 @@ enum resolve_action chain_run(struct chain *chain, const struct block *block, st
 }
 
 static size_t rewrite_back(struct chain *chain, const struct block *block, uint8_t *packet,
-			   size_t len, size_t limit)
+			   size_t len, uint8_t *room, size_t limit)
 {
 	const struct rewrite_context context = {block->corefile->rewrite, &chain->scratch};
 
-	len = rewrite_answer(&context, &chain->asked, chain->question, packet, len, chain->answer,
-			     limit, &chain->err);
-	memcpy(packet, chain->answer, len);
+	len = rewrite_answer(&context, &chain->asked, chain->question, packet, len, room, limit,
+			     &chain->err);
+	memcpy(packet, room, len);
 	if (len)
 		return len;
 	memcpy(packet + DNS_HEADER_LEN, chain->question, chain->asked.question_len);
@@ -131,12 +131,16 @@ static size_t rewrite_back(struct chain *chain, const struct block *block, uint8
 size_t chain_restore(struct chain *chain, const struct block *block, uint8_t *packet, size_t len,
 		     size_t limit)
 {
-	if (chain->is_followed && has_room(chain, &chain->answer)) {
+	uint8_t *room = chain->answer;
+
+	if (!room) /* it was made when the question changed */
+		return len;
+	if (chain->is_followed) {
 		size_t whole = follow_append(chain->first, chain->first_len, packet, len,
-					     &chain->edns, chain->answer, limit);
+					     &chain->edns, room, limit);
 
 		len = whole ? whole : chain->first_len;
-		memcpy(packet, whole ? chain->answer : chain->first, len);
+		memcpy(packet, whole ? room : chain->first, len);
 	}
-	return chain->is_rewritten ? rewrite_back(chain, block, packet, len, limit) : len;
+	return chain->is_rewritten ? rewrite_back(chain, block, packet, len, room, limit) : len;
 }

@@ -235,7 +235,7 @@ Test(cache, a_failure_that_lasts_is_asked_about_less_and_less)
 
 	for (uint32_t s = KEEP_FAILURE_S; s <= KEEP_FAILURE_MAX_S; s *= 2) {
 		store(&q, DNS_RCODE_SERVFAIL, 0, true);
-		cr_assert_eq(entry_ttl(&q), s);
+		cr_assert_eq(entry_ttl(&q), (uint32_t)s);
 		now += s * 1000 + 100;
 		cr_expect_eq(look(&q), CACHE_MISS);
 	}
