@@ -126,8 +126,6 @@ static void warn_of_idle(const struct corefile_server *c)
 	for (const struct corefile_forward *f = c->forward; f; f = f->next) {
 		if (f->max_idle_conns)
 			warn(f->place, "forward max_idle_conns: there is one connection a server");
-		if (f->tls_cert || f->tls_ca || f->tls_servername)
-			warn(f->place, "forward tls");
 	}
 }
 

@@ -115,6 +115,10 @@ def run_case(case, command, lab):
         if wanted.startswith("fails:") and re.search(wanted[6:].strip(), said):
             return []
         return [f"it does not start: {said}"]
+    if case.lines[0].startswith("fails:"):
+        process.kill()
+        process.wait()
+        return [f"it starts: {log.read_text()}"]
     wrong = [complaint for line in case.lines for complaint in check_line(line, log)]
     process.terminate()
     if process.wait() != 0:
