@@ -292,5 +292,5 @@ int ctl_main(int argc, char **argv)
 		code = report(&r, answer, len, &next);
 		r.after = next;
 	} while (code == CTL_DONE && next);
-	return code;
+	return code; /* NOLINT(clang-analyzer-unix.Malloc): cleanup_free */
 }

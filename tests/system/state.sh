@@ -18,8 +18,8 @@ metric() { as_app eyes.py metric "$@"; }
 
 setup() { start_outside; }
 
-# start_kept FLAG…: with $LAB/names as the source, kept in $LAB/state/names, whose folder it makes.
-start_kept() { start_resolver --names "$LAB/names" --state-dir "$LAB/state" --upstream "$UNBOUND4" "$@"; }
+# start_kept: with $LAB/names as the source, kept in $LAB/state/names, whose folder it makes.
+start_kept() { start_resolver --names "$LAB/names" --state-dir "$LAB/state" --upstream "$UNBOUND4"; }
 
 # refused STATUS: what a resolver that can start with nothing says.
 refused() {
