@@ -219,7 +219,7 @@ static uint8_t *own_answer(struct worker *worker, const struct txn *txn,
 		own = memcpy(f->scratch, f->reply, *len);
 		*len = reply_truncate(&query, own, *len, limit);
 	}
-	reply_restore(&query, question_of(txn, waiter), waiter->shadowed, own, *len);
+	*len = reply_restore(&query, question_of(txn, waiter), waiter->shadowed, own, *len);
 	if (txn->block->rotates)
 		reply_rotate(&query, own, *len, resolve_turn(&worker->context));
 	return is_changed(waiter) ? change_back(worker, txn, waiter, own, len) : own;

@@ -241,7 +241,7 @@ test_a_signal_while_the_names_are_loaded_waits() {
 	for ((i = 0; i < 200000; i++)); do echo "240.1.$((i >> 8 & 255)).$((i & 255)) n$i.mesh"; done >"$LAB/many"
 	start resolver "$APP" 0 "${root_prefix[@]}" meshdns-resolver --user "$PROXY_UID" --names "$LAB/many"
 	pid=$(resolver_pid)
-	wait_for 5 grep -q '^SigBlk:.*4003$' "/proc/$pid/status" # TERM, INT and HUP
+	wait_for 5 grep -q '^SigBlk:.*4203$' "/proc/$pid/status" # TERM, INT, HUP, USR1
 	kill -HUP "$pid"
 	wait_for 20 logged resolver ready
 	expect_vip 240.1.0.7 n7.mesh
