@@ -91,6 +91,7 @@ units      := redirector/meshdns-redirect.service resolver/meshdns-resolver.serv
 manpages   := redirector/meshdns-redirect.8 resolver/meshdns-resolver.8 cni/meshdns-cni.8 cni/meshdns-cni-install.8
 manpages5  := resolver/corefile/meshdns-corefile.5
 
+.DEFAULT_GOAL := all
 all: $(programs:%=$(BUILD)/%) $(plugins:%=$(BUILD)/%)
 
 # --- rules --------------------------------------------------------------------------------------
