@@ -54,5 +54,6 @@ int service_prepare_tls(const struct settings *s, const struct corefile *corefil
 				rc = service_target_tls(f, &f->to.list[i], &tls, err);
 		}
 	}
+	tls_seal();
 	return rc;
 }

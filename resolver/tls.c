@@ -64,16 +64,25 @@ struct tls {
 	SSL_CTX *context; /* shared by those that differ in their names only */
 };
 
-static struct tls *all; /* the control thread's */
+/* The control thread's. */
+static struct tls *all;
+static bool is_loaded, is_sealed;
+
+void tls_seal(void)
+{
+	is_sealed = true;
+}
 
 static int load(struct err *err)
 {
-	static bool is_loaded;
-	void *library = is_loaded ? NULL : dlopen(LIBRARY, RTLD_NOW), *symbol;
-	bool found = library != NULL;
+	void *library = NULL, *symbol;
+	bool found;
 
 	if (is_loaded)
 		return 0;
+	if (!is_sealed)
+		library = dlopen(LIBRARY, RTLD_NOW);
+	found = library != NULL;
 #define FIND(name)                                     \
 	symbol = found ? dlsym(library, #name) : NULL; \
 	memcpy(&call.name, &symbol, sizeof(symbol));   \
@@ -81,10 +90,10 @@ static int load(struct err *err)
 	SSL_CALLS(FIND)
 #undef FIND
 	is_loaded = found;
+	if (is_sealed)
+		return err_set(err, EPERM, "the first server with TLS needs a restart");
 	return found ? 0
-		     : err_set(err, ENOENT,
-			       "DNS over TLS needs the library %s (Debian: libssl3); once started "
-			       "without a server that needs it, it cannot be loaded",
+		     : err_set(err, ENOENT, "DNS over TLS needs the library %s (Debian: libssl3)",
 			       LIBRARY);
 }
 

@@ -35,6 +35,9 @@ struct tls_config {
  */
 int tls_find(const struct tls_config *config, const struct tls **ret, struct err *err);
 
+/* From here on no library may be loaded: what is in force then would end the process. */
+void tls_seal(void);
+
 struct tls_conn {
 	struct ssl_st *ssl;             /* NULL: it is not open */
 	struct ssl_session_st *session; /* to be resumed; NULL: none */

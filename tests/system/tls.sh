@@ -138,6 +138,17 @@ test_a_corefile_with_a_certificate_of_our_own() {
 	expect_match ' sni fake.example alpn dot .* client yes$' "$(log_of tls)"
 }
 
+test_a_reload_cannot_bring_the_first_of_them() {
+	corefile() { printf '.:15053 {\n reload 2s\n forward . %s\n}\n' "$1" >"$LAB/Corefile"; }
+	corefile "$UNBOUND4"
+	start_resolver -conf "$LAB/Corefile"
+	corefile "tls://$UNBOUND4"
+	# shellcheck disable=SC2031 # a test is a subshell
+	kill -HUP "${PID[resolver]}"
+	wait_for 5 logged resolver 'the first server with TLS needs a restart'
+	expect_answer 192.0.2.10 www.outside.example
+}
+
 test_another_server_stands_in() {
 	local mode
 	for mode in silent reset garbage; do
