@@ -33,7 +33,7 @@ setup() {
 	in_dns ip route add 10.88.0.0/16 via "$APP4"
 	in_dns ip -6 route add fd88::/64 via "$APP6"
 	start_outside
-	node_make_machine /run /opt /etc/cni /var/log /var/lib
+	node_make_machine /run /opt /etc/cni /var/log /var/lib /dev/shm
 	NODE_ENV+=(LOGS="$LAB/log" CONTAINERS_CONF="$LAB/containers.conf")
 	on_node ip netns add first && on_node ip netns del first # ip(8) mounts /run/netns, and hides what is there
 	on_node mkdir -p /opt/cni/bin /etc/cni/net.d /etc/cni/podman
