@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <linux/sockios.h>
 #include <malloc.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -87,6 +88,9 @@ static const struct {
 	{C(ioctl), {1, SCMP_CMP_EQ, TIOCGWINSZ, 0}}, /* musl's so */
 	{C(ioctl), {1, SCMP_CMP_EQ, FIONREAD, 0}},
 	{C(ioctl), {1, SCMP_CMP_EQ, FIONBIO, 0}},
+	/* The scope of a link-local address, to be read and to be told. */
+	{C(ioctl), {1, SCMP_CMP_EQ, SIOCGIFINDEX, 0}},
+	{C(ioctl), {1, SCMP_CMP_EQ, SIOCGIFNAME, 0}},
 };
 #undef C
 /* clang-format on */

@@ -66,6 +66,9 @@ static int open_socket(const struct endpoint *ep, int type, bool shared)
 	/* 0.0.0.0 and :: are two listeners; a v6 one that also takes v4 would collide. */
 	if (v6 && set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) < 0)
 		goto fail;
+	/* A link-local address may still be tentative, for a second after its link is up. */
+	if (ep->addr.scope_id && set_int(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1) < 0)
+		goto fail;
 	if (shared && set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
 		goto fail;
 	/* For TCP only: a restart must not wait for old connections. For UDP it would share. */

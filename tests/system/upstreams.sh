@@ -71,6 +71,17 @@ test_resolv_conf_is_read_again_and_no_question_lost() {
 	wait_for 3 gives 192.0.2.20 www.knot.example
 }
 
+# As routers tell of one. Its interface is found, and told, from within the sandbox.
+test_a_nameserver_with_a_link_local_address() {
+	local i
+	printf 'nameserver fe80::dead%%app0\nnameserver %s\n' "$UNBOUND4" >"$LAB/scoped.conf"
+	serve --resolv-conf "$LAB/scoped.conf"
+	for ((i = 0; i < 5; i++)); do
+		expect_answer 192.0.2.10 www.outside.example
+	done
+	wait_for 5 logged resolver 'does not answer server=.fe80::dead%app0]:53'
+}
+
 test_a_loop_through_another_resolver_is_found() {
 	cat >"$LAB/loop.conf" <<-EOT
 		server:
