@@ -4,29 +4,18 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "common/cleanup.h"
 #include "common/log.h"
 #include "common/ready.h"
-#include "resolver/eyes.h"
-#include "resolver/inflight.h"
-#include "resolver/kuma.h"
+#include "resolver/control_parts.h"
 #include "resolver/memory.h"
-#include "resolver/publish.h"
-#include "resolver/service_source.h"
-#include "resolver/state.h"
-#include "resolver/state_file.h"
-#include "resolver/watch.h"
-#include "resolver/worker.h"
 #include "version.h"
 
 /* How long what is in flight may take to be answered at the end: longer than upstreams may. */
@@ -37,119 +26,10 @@
  * a worker that is woken on the same core need not wait until a table is read. Not SCHED_IDLE, for
  * health is told here, and names are to come through on a busy host too.
  */
-#define NICE     10
-
-#define RESTORED "the last good names are served, their sources cannot be read"
+#define NICE 10
 
 /* After the start, or whatever else this thread did: more of it may come at once. */
 #define SETTLE_MS 1500
-
-struct control { /* NOLINT(clang-analyzer-optin.performance.Padding) */
-	/* First, for what wants a cache line of its own. */
-	struct worker workers[SETTINGS_WORKERS_MAX];
-	struct publish_reader readers[SETTINGS_WORKERS_MAX];
-	const struct settings *settings;
-	struct publish publish;
-	struct watch watch;
-	struct loader *loader;
-	struct state state;
-	struct kuma kuma;
-	struct err last_complaint; /* why the last reload failed, if it did */
-	struct service_source service;
-	int64_t settle_ms; /* when to call memory_settle(); INT64_MAX: not at all */
-	int signal_fd, order_fd;
-	int64_t stop_ms;   /* when to stop; INT64_MAX: nobody has said so yet */
-	_Atomic int order; /* enum worker_order */
-	struct handover *handover;
-	struct worker_config worker_config;
-	struct inflight inflight;
-	pthread_t threads[SETTINGS_WORKERS_MAX];
-	unsigned int n_workers, n_threads; /* initialised, running */
-	struct facts facts;                /* for the eyes */
-	struct eyes eyes;
-	struct tap_wish wish;
-	bool succeeded; /* another one serves in our place */
-	char server_id[256];
-};
-
-static int64_t monotonic_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
-
-/* What the eyes are told of the names that are served from here on. */
-static void note_names(struct control *control, const struct names_snapshot *names, bool restored)
-{
-	control->facts.table = names;
-	control->facts.loader = control->loader;
-	control->facts.names = names_count(names);
-	control->facts.names_bytes = names_bytes(names);
-	control->facts.loaded_ms = monotonic_ms();
-	control->facts.restored = restored;
-}
-
-static void note_loaded(struct control *control, const struct names_snapshot *names)
-{
-	control->facts.reloads_ok++;
-	note_names(control, names, false);
-	log_info("names loaded", "names=%zu bytes=%zu", names_count(names), names_bytes(names));
-}
-
-/* Says why names could not be taken up, once for each reason: it is tried again and again. */
-static void complain(struct control *control, const struct err *err)
-{
-	if (strcmp(err->msg, control->last_complaint.msg) != 0)
-		log_warning("names not loaded, the last good ones stay", "reason=\"%s\"", err->msg);
-	control->last_complaint = *err;
-}
-
-/* Loads and publishes; what was there stays if that fails. `given` is what Kuma says. */
-static void reload(struct control *control, const struct load_given *given)
-{
-	struct names_snapshot *names, *old = atomic_load(&control->publish.current);
-	/* A table from the state knows nothing of the loader's places: nothing is made of it. */
-	struct names_snapshot *restored = control->facts.restored ? old : NULL;
-	struct err err = {0};
-
-	old = restored ? NULL : old;
-	control->facts.now_ms = monotonic_ms();
-	if (watch_arm(&control->watch, monotonic_ms(), &err) < 0 ||
-	    loader_load(control->loader, old, control->kuma.path ? given : NULL, &names, &err) <
-		    0) {
-		complain(control, &err);
-		control->facts.reloads_failed++;
-		if (given->text)
-			kuma_took(&control->kuma, false, monotonic_ms());
-		else
-			watch_retry(&control->watch, monotonic_ms());
-		return;
-	}
-	if (given->text)
-		kuma_took(&control->kuma, true, monotonic_ms());
-	control->last_complaint = (struct err){0};
-	publish_exchange(&control->publish, names);
-	note_loaded(control, names);
-	names_free(restored);
-	state_names_replaced(&control->state, old, names, monotonic_ms());
-	if (restored)
-		ready_notify("STATUS=", NULL);
-	loader_settle(control->loader);
-}
-
-/* As sd_notify(3) wants it of a service that is told to reload. */
-static void reload_when_told(struct control *control, const struct load_given *given)
-{
-	char state[64];
-
-	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
-		 (long long)monotonic_ms() * 1000);
-	ready_notify(state, NULL);
-	reload(control, given);
-	ready_notify("READY=1", NULL);
-}
 
 static int open_descriptors(struct control *control, struct err *err)
 {
@@ -192,7 +72,7 @@ static int start_workers(struct control *control, struct listener *listeners, si
 	return 0;
 }
 
-static void order(struct control *control, enum worker_order order)
+void control_order(struct control *control, enum worker_order order)
 {
 	atomic_store(&control->order, order);
 	if (control->order_fd >= 0)
@@ -205,7 +85,7 @@ static void drain_workers(struct control *control)
 	int64_t until = monotonic_ms() + DRAIN_MS;
 	struct pollfd again = {.fd = control->signal_fd, .events = POLLIN};
 
-	order(control, control->succeeded ? WORKER_DRAIN : WORKER_FINISH);
+	control_order(control, control->succeeded ? WORKER_DRAIN : WORKER_FINISH);
 	while (control->n_threads > 0 && monotonic_ms() < until) {
 		if (pthread_tryjoin_np(control->threads[control->n_threads - 1], NULL) == 0)
 			control->n_threads--;
@@ -216,7 +96,7 @@ static void drain_workers(struct control *control)
 
 static void stop_workers(struct control *control)
 {
-	order(control, WORKER_STOP);
+	control_order(control, WORKER_STOP);
 	for (unsigned int i = 0; i < control->n_threads; i++)
 		pthread_join(control->threads[i], NULL);
 	for (unsigned int i = 0; i < control->n_workers; i++)
@@ -227,8 +107,8 @@ static void tell_ready(const struct control *control)
 {
 	struct err err = {0};
 
-	if (ready_notify(control->facts.restored ? "READY=1\nSTATUS=" RESTORED : "READY=1", &err) <
-	    0)
+	if (ready_notify(control->facts.restored ? "READY=1\nSTATUS=" CONTROL_RESTORED : "READY=1",
+			 &err) < 0)
 		log_warning("readiness could not be told", "reason=\"%s\"", err.msg);
 	if (ready_fd(control->settings->ready_fd, &err) < 0)
 		log_warning("readiness could not be told", "reason=\"%s\"", err.msg);
@@ -370,9 +250,9 @@ static void serve(struct control *control)
 		wanted |= control->facts.reload_wanted;
 		control->facts.reload_wanted = false;
 		if (!stop && wanted)
-			reload_when_told(control, &given);
+			control_reload_when_told(control, &given);
 		else if (!stop && (watch_is_due(&control->watch, monotonic_ms()) || found))
-			reload(control, &given);
+			control_reload(control, &given);
 		next_ms = earlier_ms(next_ms, kuma_next_ms(&control->kuma));
 		next_ms = earlier_ms(next_ms, control->stop_ms);
 		if (!stop)
@@ -391,118 +271,13 @@ static void serve(struct control *control)
 	drain_workers(control);
 }
 
-/*
- * While the names are loaded for the first time, which may take a second: a thread of its own looks
- * after the eyes, so that who asks is told that we are not ready, and why. An order ends it.
- */
-static void *look_meanwhile(void *arg)
+/* All that is known before anything is opened. `first` is where we listen, for the metrics. */
+static void configure(struct control *control, const struct settings *settings, size_t n_listeners,
+		      const struct access *access, const struct endpoint *first)
 {
-	struct control *control = arg;
-	struct pollfd fds[1 + EYES_FDS_MAX] = {{.fd = control->order_fd, .events = POLLIN}};
-	int64_t left_ms = 0;
-
-	do {
-		size_t n = 1 + eyes_poll(&control->eyes, fds + 1);
-
-		poll(fds, n, left_ms > INT_MAX ? INT_MAX : (int)left_ms);
-		control->facts.now_ms = monotonic_ms();
-		left_ms = eyes_run(&control->eyes) - control->facts.now_ms;
-	} while (!fds[0].revents);
-	return NULL;
-}
-
-/* What was kept, in the place of sources that cannot be read for the reason in `err`. */
-static int restore(struct control *control, struct names_snapshot **ret_names, struct err *err)
-{
-	const struct settings *s = control->settings;
-	struct err why = {0};
-	int rc = s->state_dir ? state_file_read(s->state_dir, &s->load, ret_names, &why) : -ENOENT;
-
-	if (rc == -ENOENT)
-		return err->code;
-	if (rc < 0) {
-		log_warning("the names that were kept are not served", "reason=\"%s\"", why.msg);
-		return err->code;
-	}
-	log_warning(RESTORED, "names=%zu reason=\"%s\"", names_count(*ret_names), err->msg);
-	return 0;
-}
-
-/* The sources, else what was kept of them, else those without what Kuma says, which is dropped. */
-static int load_or_restore(struct control *control, struct load_given *given,
-			   struct names_snapshot **ret_names, bool *ret_restored, struct err *err)
-{
-	bool has_kuma = control->kuma.path != NULL;
-	int rc;
-
-	given->is_needed = true;
-	rc = loader_load(control->loader, NULL, has_kuma ? given : NULL, ret_names, err);
-	*ret_restored = rc < 0 && restore(control, ret_names, err) == 0;
-	if (rc == 0 || *ret_restored || !has_kuma)
-		return *ret_restored ? 0 : rc;
-	if (given->text)
-		complain(control, err);
-	given->text = NULL;
-	given->is_needed = false;
-	return loader_load(control->loader, NULL, given, ret_names, err);
-}
-
-static int load_first(struct control *control, struct err *err)
-{
-	const struct settings *s = control->settings;
-	struct names_snapshot *names;
-	struct load_given given;
-	bool restored = false, found;
-	pthread_t looker;
-	int rc;
-
-	if (!(control->loader = loader_new(&s->load)))
-		return err_set(err, ENOMEM, "out of memory");
-	if ((rc = state_init(&control->state, s->state_dir, err)) < 0 ||
-	    (rc = watch_init(&control->watch, s->names, s->n_names, err)) < 0 ||
-	    (rc = watch_arm(&control->watch, monotonic_ms(), err)) < 0)
-		return rc;
-	found = kuma_run_first(&control->kuma, &given);
-	if ((rc = pthread_create(&looker, NULL, look_meanwhile, control)) != 0)
-		return err_set(err, rc, "cannot start a thread: %s", err_text(rc));
-	rc = load_or_restore(control, &given, &names, &restored, err);
-	order(control, WORKER_SERVE);
-	pthread_join(looker, NULL);
-	if (found)
-		kuma_took(&control->kuma, given.text && !restored, monotonic_ms());
-	if (rc < 0)
-		return rc;
-	publish_init(&control->publish, names, control->readers, s->workers);
-	if (restored) {
-		note_names(control, names, true);
-		control->last_complaint = *err;
-		control->facts.reloads_failed++;
-		watch_retry(&control->watch, monotonic_ms());
-	} else {
-		note_loaded(control, names);
-		state_names_replaced(&control->state, NULL, names, monotonic_ms());
-	}
-	return 0;
-}
-
-int control_run(const struct settings *settings, struct listener *listeners, size_t n_listeners,
-		struct corefile *corefile, const struct interfaces *interfaces,
-		const struct access *access, struct handover *handover, int control_fd,
-		struct err *err)
-{
-	/* Mapped, not allocated: most of it, the workers that there are not, is never touched. */
-	struct control *control = mmap(NULL, sizeof(*control), PROT_READ | PROT_WRITE,
-				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	int rc;
-
-	if (control == MAP_FAILED) {
-		corefile_free(corefile);
-		return err_set(err, ENOMEM, "out of memory");
-	}
 	control->settings = settings;
 	control->eyes.blocks.services = &control->service.publish;
 	control->stop_ms = INT64_MAX;
-	control->handover = handover;
 	control->watch.fd = control->service.watch.fd = control->signal_fd = control->order_fd = -1;
 	kuma_init(&control->kuma, settings->kuma_socket, settings->kuma_poll_ms, monotonic_ms());
 	control->facts = (struct facts){
@@ -510,7 +285,7 @@ int control_run(const struct settings *settings, struct listener *listeners, siz
 		.workers = control->workers,
 		.n_workers = settings->workers,
 		.not_ready = "the names are being loaded",
-		.server = listeners[0].ep,
+		.server = *first,
 		.identity = control->server_id,
 		.book = &control->service.book,
 		.complaint = control->last_complaint.msg,
@@ -540,7 +315,24 @@ int control_run(const struct settings *settings, struct listener *listeners, siz
 	};
 	if (gethostname(control->server_id, sizeof(control->server_id) - 1) < 0)
 		control->server_id[0] = '\0';
+}
 
+int control_run(const struct settings *settings, struct listener *listeners, size_t n_listeners,
+		struct corefile *corefile, const struct interfaces *interfaces,
+		const struct access *access, struct handover *handover, int control_fd,
+		struct err *err)
+{
+	/* Mapped, not allocated: most of it, the workers that there are not, is never touched. */
+	struct control *control = mmap(NULL, sizeof(*control), PROT_READ | PROT_WRITE,
+				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int rc;
+
+	if (control == MAP_FAILED) {
+		corefile_free(corefile);
+		return err_set(err, ENOMEM, "out of memory");
+	}
+	configure(control, settings, n_listeners, access, &listeners[0].ep);
+	control->handover = handover;
 	control->service.corefile = corefile; /* its from here on, whatever happens */
 	/* Signals first: one that comes while the names are loaded waits for serve(). */
 	control->facts.now_ms = monotonic_ms();
@@ -549,7 +341,7 @@ int control_run(const struct settings *settings, struct listener *listeners, siz
 		    0 &&
 	    (rc = service_source_init(&control->service, settings, corefile, interfaces, listeners,
 				      n_listeners, err)) == 0 &&
-	    (rc = load_first(control, err)) == 0 &&
+	    (rc = control_load_first(control, err)) == 0 &&
 	    (rc = start_workers(control, listeners, n_listeners, err)) == 0) {
 		tell_ready(control);
 		loader_settle(control->loader);
