@@ -35,8 +35,7 @@ static bool is_label(const struct labels *l, const char *name, size_t len)
 			return false;
 	}
 	snprintf(before, sizeof(before), ",%.*s=\"", (int)len, name);
-	return len > 0 && strncmp(l->text, before + 1, strlen(before + 1)) != 0 &&
-	       !strstr(l->text, before);
+	return len > 0 && strstr(l->text, before + 1) != l->text && !strstr(l->text, before);
 }
 
 /* As the exposition format wants a value: \, " and the newline escaped. */

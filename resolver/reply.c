@@ -241,7 +241,7 @@ void reply_rotate(const struct query *query, uint8_t *reply, size_t len, uint32_
 	struct wire w = wire_over(reply, len);
 	struct wire_header h;
 	struct wire_rr rr;
-	uint8_t *run = NULL; /* the first of those that are alike up to their TTL */
+	uint8_t *run = reply; /* the first of `n` that are alike up to their TTL */
 	size_t n = 0, size = 0;
 
 	wire_get_header(&w, &h);
@@ -251,13 +251,13 @@ void reply_rotate(const struct query *query, uint8_t *reply, size_t len, uint32_
 		bool movable = i < h.ancount && wire_get_rr(&w, &rr) &&
 			       is_movable(&rr, bytes, w.pos - (size_t)(bytes - reply));
 
-		if (movable && run && !memcmp(run, bytes, 6)) {
+		if (movable && n && !memcmp(run, bytes, 6)) {
 			n++;
 			continue;
 		}
 		if (n > 1)
 			rotate(run, n * size, turn % n * size);
-		run = movable ? bytes : NULL;
+		run = bytes;
 		n = movable;
 		size = movable ? (size_t)(reply + w.pos - bytes) : 0;
 	}
