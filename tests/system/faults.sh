@@ -25,10 +25,11 @@ faulty() {
 # `. NS` and the like are the resolver's own.
 expect_sent() { expect_between "$1" "$2" "$(grep -ciE -- "$3" "$LAB/log/fake" || :)" "messages like $3"; }
 
-# numbered COUNT: asks for 1.example to COUNT.example at once; the answers are in $LAB/answers.
+# numbered COUNT: asks for 1.example to COUNT.example at once; the answers are in $LAB/answers. Each from
+# a port of its own, for dig shares those that the kernel gives it, and answers get mixed up.
 numbered() {
 	as_app bash -c "for i in {1..$1}; do
-		echo \"\$i \$(dig -r +short +tries=1 +time=6 -p 15053 @127.0.0.1 \$i.example)\" & done; wait" |
+		echo \"\$i \$(dig -r +short +tries=1 +time=6 -b 127.0.0.1#\$((20000 + i)) -p 15053 @127.0.0.1 \$i.example)\" & done; wait" |
 		sort -n >"$LAB/answers"
 	expect_eq "$(for ((i = 1; i <= $1; i++)); do echo "$i 192.0.2.$i"; done)" "$(<"$LAB/answers")"
 }
