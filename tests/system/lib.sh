@@ -67,7 +67,7 @@ lab_make() {
 	for host in "$APP" "$DNS"; do
 		ip netns add "$host"
 		ip -n "$host" link set lo up
-		mkdir -p "/etc/netns/$host"
+		until mkdir -p "/etc/netns/$host"; do :; done # another lab may just remove the folder
 		printf 'hosts: files dns\n' >"/etc/netns/$host/nsswitch.conf"
 	done
 	resolv_conf "$UNBOUND4" "$UNBOUND6"
