@@ -160,6 +160,10 @@ static enum http_progress receive(struct kuma *k)
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			break;
+		if (n < 0) {
+			k->response.error = err_text(errno); /* and no end that content may have */
+			return HTTP_BAD;
+		}
 		progress = n > 0 ? http_response_take(&k->response, buf, (size_t)n)
 				 : http_response_end(&k->response);
 	}
