@@ -15,7 +15,7 @@ enum { BIT_DO = 1, BIT_CD = 2, BIT_AD = 4, BIT_TTL = 8, BITS_KEY = BIT_DO | BIT_
 
 struct cache {
 	size_t mapped; /* of this struct and all that is behind it */
-	struct stats_cache *stats;
+	struct stats_sheets sheets;
 	int64_t stale_ms;
 	uint32_t seed;
 	uint32_t mask;     /* of buckets */
@@ -27,7 +27,7 @@ struct cache {
 	bool wrapped;
 };
 
-struct cache *cache_new(uint64_t size, uint32_t stale_s, struct stats_cache *stats)
+struct cache *cache_new(uint64_t size, uint32_t stale_s, const struct stats_sheets *sheets)
 {
 	uint32_t buckets = 1;
 	struct random random = {.left = 0};
@@ -44,7 +44,7 @@ struct cache *cache_new(uint64_t size, uint32_t stale_s, struct stats_cache *sta
 	ahead = (sizeof(*c) + buckets * sizeof(*c->buckets) + UNIT - 1) / UNIT * UNIT;
 	*c = (struct cache){
 		.mapped = size,
-		.stats = stats,
+		.sheets = *sheets,
 		.stale_ms = (int64_t)stale_s * 1000,
 		.seed = (uint32_t)random_u16(&random) << 16 | random_u16(&random),
 		.mask = buckets - 1,
@@ -90,6 +90,11 @@ static bool is_denial(const struct cache_entry *e)
 	return e->kind != KEEP_ANSWER;
 }
 
+static struct stats_cache *counters(const struct cache *c, uint16_t page)
+{
+	return &stats_sheet(&c->sheets, page)->tally.cache;
+}
+
 /* The link that points to it. */
 static uint32_t *link_to(struct cache *c, const struct cache_entry *e)
 {
@@ -104,13 +109,13 @@ static uint32_t *link_to(struct cache *c, const struct cache_entry *e)
 static void drop(struct cache *c, struct cache_entry *e)
 {
 	*link_to(c, e) = e->next;
-	stats_add(&c->stats->entries[is_denial(e)], (uint64_t)-1);
+	stats_add(&counters(c, e->page)->entries[is_denial(e)], (uint64_t)-1);
 	e->kind = KEEP_NOT;
 }
 
 static void evict(struct cache *c, struct cache_entry *e)
 {
-	stats_add(&c->stats->evictions[is_denial(e)], 1);
+	stats_add(&counters(c, e->page)->evictions[is_denial(e)], 1);
 	drop(c, e);
 }
 
@@ -203,12 +208,11 @@ static struct cache_entry *find(struct cache *c, const struct query *q, int64_t 
 	return best;
 }
 
-static enum cache_result hit(struct cache *c, struct cache_entry *e, int64_t now_ms)
+static enum cache_result hit(struct cache_entry *e, int64_t now_ms)
 {
 	int64_t ttl_ms = (int64_t)e->ttl_s * 1000, left_ms = e->stored_ms + ttl_ms - now_ms;
 	bool hot = e->hits >= CACHE_HOT && left_ms <= ttl_ms / 10 && e->kind != KEEP_FAILURE;
 
-	stats_add(&c->stats->hits[is_denial(e)], 1);
 	e->visited = true;
 	e->hits += e->hits < UINT8_MAX;
 	if (!hot || (e->fetched_ms && now_ms - e->fetched_ms < CACHE_PREFETCH_MS))
@@ -221,10 +225,13 @@ enum cache_result cache_find(struct cache *cache, const struct query *query, int
 			     struct cache_entry **ret_entry)
 {
 	struct cache_entry *e = *ret_entry = find(cache, query, now_ms);
+	struct stats_cache *count = counters(cache, query->page);
 
-	if (e && now_ms < e->stored_ms + (int64_t)e->ttl_s * 1000)
-		return hit(cache, e, now_ms);
-	stats_add(&cache->stats->misses, 1);
+	if (e && now_ms < e->stored_ms + (int64_t)e->ttl_s * 1000) {
+		stats_add(&count->hits[is_denial(e)], 1);
+		return hit(e, now_ms);
+	}
+	stats_add(&count->misses, 1);
 	if (!e || e->kind == KEEP_FAILURE)
 		return CACHE_MISS;
 	e->visited = true;
@@ -305,11 +312,12 @@ void cache_store(struct cache *cache, const struct query *query, const struct ke
 		.kind = (uint8_t)kind,
 		.bits = (uint8_t)(bits_of(query) | (bounds->keep_ttl ? BIT_TTL : 0)),
 		.block = query->block,
+		.page = query->page,
 	};
 	struct cache_entry *e;
 
 	if (!ttl_s || len > DNS_MESSAGE_MAX || size > cache->size / 8) {
-		stats_add(&cache->stats->drops, 1);
+		stats_add(&counters(cache, query->page)->drops, 1);
 		return;
 	}
 	/* A failure is no reason to forget what may yet be of use. */
@@ -324,7 +332,7 @@ void cache_store(struct cache *cache, const struct query *query, const struct ke
 	e->message[2] &= (uint8_t) ~(DNS_FLAG_AA >> 8);
 	keep_age(query, e->message, len, 0, bounds->min_s[is_denial(e)],
 		 is_denial(e) ? ttl_s : bounds->max_s[0]);
-	stats_add(&cache->stats->entries[is_denial(e)], 1);
+	stats_add(&counters(cache, e->page)->entries[is_denial(e)], 1);
 }
 
 size_t cache_copy(const struct cache_entry *entry, const struct query *query, int64_t now_ms,
@@ -345,8 +353,10 @@ void cache_flush(struct cache *cache)
 	memset(cache->buckets, 0, (cache->mask + (size_t)1) * sizeof(*cache->buckets));
 	cache->head = cache->tail = cache->wrap = 0;
 	cache->wrapped = false;
-	for (int i = 0; i < 2; i++)
-		stats_add(&cache->stats->entries[i], -stats_get(&cache->stats->entries[i]));
+	for (size_t page = 0; page < cache->sheets.book->n_pages; page++) {
+		stats_set(&counters(cache, (uint16_t)page)->entries[0], 0);
+		stats_set(&counters(cache, (uint16_t)page)->entries[1], 0);
+	}
 }
 
 void cache_flush_name(struct cache *cache, const uint8_t *name, size_t len)

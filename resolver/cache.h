@@ -35,7 +35,7 @@
 #define MESHDNS_RESOLVER_CACHE_H
 
 #include "resolver/keep.h"
-#include "resolver/stats.h"
+#include "resolver/stats_book.h"
 
 #define CACHE_MIN         (256u << 10) /* bytes a worker */
 #define CACHE_MAX         ((uint64_t)16 << 30)
@@ -52,7 +52,7 @@ struct cache_entry {
 	int64_t stored_ms;
 	int64_t fetched_ms; /* when it was last told apart as hot; 0: never */
 	int64_t failed_ms;  /* when upstreams last failed to better it; 0: never */
-	uint16_t qtype, len, block;
+	uint16_t qtype, len, block, page;
 	uint8_t name_len;
 	uint8_t kind;      /* enum keep_kind; KEEP_NOT: dead, room to be taken */
 	uint8_t bits;      /* DO, CD; whether AD was asked for, and whether TTLs stay */
@@ -71,8 +71,8 @@ enum cache_result {
 
 struct cache;
 
-/* `size` bytes, CACHE_MIN at least, all told; NULL when out of memory. */
-struct cache *cache_new(uint64_t size, uint32_t stale_s, struct stats_cache *stats);
+/* `size` bytes, CACHE_MIN at least, all told; NULL when out of memory. It counts in the sheets. */
+struct cache *cache_new(uint64_t size, uint32_t stale_s, const struct stats_sheets *sheets);
 void cache_free(struct cache *cache);
 
 /* What is known. Counts as a hit if it is one. */

@@ -39,20 +39,36 @@ static bool follow(struct chain *chain, struct query *query, uint8_t *packet, si
 	return chain->is_followed;
 }
 
-static enum resolve_action run_templates(struct chain *chain, const struct block *block,
+static void count(const struct chain *chain, const struct service_place *place,
+		  const struct query *query, const struct template_outcome *outcome)
+{
+	uint16_t page;
+
+	if (!chain->sheets.book || !outcome->by)
+		return;
+	page = service_template_page(place, outcome->by, outcome->zone);
+	template_count(&stats_sheet(&chain->sheets, page)->tally.templates, query, outcome);
+}
+
+static enum resolve_action run_templates(struct chain *chain, const struct service_place *place,
 					 struct query *query, uint8_t *packet, size_t limit,
 					 size_t *ret_len)
 {
+	const struct block *block = place->block;
 	const struct corefile_zones zone = {(struct corefile_zone *)&block->zone, 1};
 	const struct template_context context = {block->corefile->templates, &zone, &chain->remote,
-						 &chain->scratch, chain->stats};
+						 &chain->scratch};
 	struct template_outcome outcome;
+	enum template_verdict verdict =
+		template_answer(&context, query, packet, limit, ret_len, &outcome, &chain->err);
 
-	switch (template_answer(&context, query, packet, limit, ret_len, &outcome, &chain->err)) {
+	count(chain, place, query, &outcome);
+	switch (verdict) {
 	case TEMPLATE_NONE: return RESOLVE_FORWARD;
 	case TEMPLATE_ANSWERED:
 		if (outcome.target && follow(chain, query, packet, outcome.target, ret_len))
 			return RESOLVE_FORWARD;
+		chain->answered_by = STATS_TEMPLATE;
 		break;
 	case TEMPLATE_SERVFAIL:
 		if (chain->err.msg[0])
@@ -64,12 +80,13 @@ static enum resolve_action run_templates(struct chain *chain, const struct block
 	return RESOLVE_REPLY;
 }
 
-static enum resolve_action look_in_hosts(const struct block *block, const struct query *query,
-					 uint8_t *packet, size_t limit, size_t *ret_len)
+static enum resolve_action look_in_hosts(struct chain *chain, const struct block *block,
+					 const struct query *query, uint8_t *packet, size_t limit,
+					 size_t *ret_len)
 {
 	switch (hosts_answer(block->hosts, query, packet, limit, ret_len)) {
 	case HOSTS_NONE: return RESOLVE_FORWARD;
-	case HOSTS_ANSWERED: break;
+	case HOSTS_ANSWERED: chain->answered_by = STATS_HOSTS; break;
 	case HOSTS_SERVFAIL:
 		*ret_len = answer_error(query, packet, limit, DNS_RCODE_SERVFAIL);
 		break;
@@ -93,15 +110,19 @@ static bool rewrite(struct chain *chain, const struct block *block, struct query
 	case REWRITE_FAILED: return false;
 	}
 	query->block = block->number;
+	query->page = chain->asked.page;
 	return true;
 }
 
-enum resolve_action chain_run(struct chain *chain, const struct block *block, struct query *query,
-			      uint8_t *packet, size_t *len, size_t size, size_t limit)
+enum resolve_action chain_run(struct chain *chain, const struct service_place *place,
+			      struct query *query, uint8_t *packet, size_t *len, size_t size,
+			      size_t limit)
 {
+	const struct block *block = place->block;
 	const struct corefile_server *c = block->corefile;
 
 	if (c->any && query->qtype == DNS_TYPE_ANY) {
+		chain->answered_by = STATS_ANY;
 		*len = answer_any(query, packet, limit);
 		return RESOLVE_REPLY;
 	}
@@ -109,9 +130,10 @@ enum resolve_action chain_run(struct chain *chain, const struct block *block, st
 		*len = answer_error(query, packet, limit, DNS_RCODE_SERVFAIL);
 		return RESOLVE_REPLY;
 	}
-	if (c->templates && run_templates(chain, block, query, packet, limit, len) == RESOLVE_REPLY)
+	if (c->templates && run_templates(chain, place, query, packet, limit, len) == RESOLVE_REPLY)
 		return RESOLVE_REPLY;
-	return block->hosts ? look_in_hosts(block, query, packet, limit, len) : RESOLVE_FORWARD;
+	return block->hosts ? look_in_hosts(chain, block, query, packet, limit, len)
+			    : RESOLVE_FORWARD;
 }
 
 static size_t rewrite_back(struct chain *chain, const struct block *block, uint8_t *packet,

@@ -9,11 +9,13 @@
 
 #include "resolver/corefile/regex.h"
 #include "resolver/service.h"
+#include "resolver/stats_book.h"
 
 /* One a thread; zeroed, but for what the caller sets. */
 struct chain {
 	struct addr remote;            /* whose question it is; the caller's to set */
-	struct stats_templates *stats; /* likewise; NULL: nothing is counted */
+	struct stats_sheets sheets;    /* likewise: where to count; no book: nowhere */
+	enum stats_writer answered_by; /* which directive; STATS_SERVER: none */
 	struct regex_scratch scratch;
 	struct err err; /* why the answer is SERVFAIL; "": it is not, or nothing went wrong */
 	/* The question was rewritten; what it was before. */
@@ -35,6 +37,7 @@ void chain_free(struct chain *chain);
 static inline void chain_begin(struct chain *chain)
 {
 	chain->is_rewritten = chain->is_followed = false;
+	chain->answered_by = STATS_SERVER;
 	chain->err.msg[0] = '\0';
 }
 
@@ -43,8 +46,9 @@ static inline void chain_begin(struct chain *chain)
  * RESOLVE_FORWARD: it is not, and the table and the routes come next; it may have been rewritten,
  * and the query with it. chain_restore() then makes the answer one to what was asked.
  */
-enum resolve_action chain_run(struct chain *chain, const struct block *block, struct query *query,
-			      uint8_t *packet, size_t *len, size_t size, size_t limit);
+enum resolve_action chain_run(struct chain *chain, const struct service_place *place,
+			      struct query *query, uint8_t *packet, size_t *len, size_t size,
+			      size_t limit);
 
 /* Whether what is asked is not what the client asked. */
 static inline bool chain_has_changed(const struct chain *chain)

@@ -54,14 +54,16 @@ static json_t *cache_state(const struct settings *s, const struct stats_cache *c
 static json_t *cmd_status(struct ctl *ctl)
 {
 	const struct facts *f = ctl->facts;
+	struct stats_tally questions;
 	struct stats total = {0};
 	uint64_t answers = 0;
 	char text[ENDPOINT_TEXT_MAX];
 
 	eyes_sum(f, &total);
+	stats_book_sum(f->pages, &questions);
 	for (int writer = 0; writer < STATS_WRITERS; writer++) {
 		for (int rcode = 0; rcode < STATS_RCODES; rcode++)
-			answers += stats_get(&total.responses[writer][rcode]);
+			answers += stats_get(&questions.responses[writer][rcode]);
 	}
 	return json_pack("{s:s,s:i,s:b,s:s?,s:s,s:i,s:I,s:s,s:f,s:I,s:I,s:I,s:b,s:o*,s:o*}",
 			 "version", MESHDNS_VERSION, "pid", (int)getpid(), "ready", !f->not_ready,
@@ -71,25 +73,25 @@ static json_t *cmd_status(struct ctl *ctl)
 			 (double)(f->now_ms - f->loaded_ms) / 1000, "answers", (json_int_t)answers,
 			 "loops", (json_int_t)stats_get(&total.loops), "resident_kib",
 			 (json_int_t)(metrics_rss() / 1024), "query_log", (int)ctl->log->on, "kuma",
-			 kuma_state(f->kuma), "cache", cache_state(f->settings, &total.cache));
+			 kuma_state(f->kuma), "cache", cache_state(f->settings, &questions.cache));
 }
 
 static json_t *cmd_flush(struct ctl *ctl, char **words, size_t n)
 {
 	uint8_t name[DNS_NAME_MAX];
 	size_t len = n ? wire_name_from_text(words[0], strlen(words[0]), name) : 0;
-	struct stats total = {0};
+	struct stats_tally questions;
 	struct err err = {0};
 
 	if (n && !len) {
 		err_set(&err, EINVAL, "\"%.64s\" is not a name", words[0]);
 		return ctl_error(&err);
 	}
-	eyes_sum(ctl->facts, &total);
+	stats_book_sum(ctl->facts->pages, &questions);
 	recall_order_flush(&ctl->facts->flush, name, len);
 	if (n)
 		return json_pack("{s:s}", "flushed", words[0]);
-	return json_pack("{s:I}", "flushed", both(total.cache.entries));
+	return json_pack("{s:I}", "flushed", both(questions.cache.entries));
 }
 
 static json_t *cmd_reload(struct ctl *ctl)

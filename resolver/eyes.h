@@ -26,6 +26,7 @@ struct facts {
 	struct worker *workers;
 	unsigned int n_workers;
 	struct upstream_book *book;         /* the servers, and what is counted of them */
+	const struct stats_book *pages;     /* what is counted of questions */
 	const struct names_snapshot *table; /* the names that are served; NULL: none yet */
 	const struct loader *loader;        /* that knows where they come from */
 	const char *not_ready;              /* why; NULL: it serves */

@@ -11,7 +11,8 @@ bool follow_ask(struct query *query, uint8_t *packet, size_t target, size_t *len
 		.qdcount = 1,
 	};
 	struct edns edns = query->edns;
-	uint16_t block = query->block, qtype = query->qtype, qclass = query->qclass;
+	uint16_t block = query->block, page = query->page, qtype = query->qtype,
+		 qclass = query->qclass;
 	struct wire w = wire_over(packet, *len);
 	uint8_t name[DNS_NAME_MAX];
 	size_t name_len;
@@ -29,6 +30,7 @@ bool follow_ask(struct query *query, uint8_t *packet, size_t target, size_t *len
 	edns.options_len = 0; /* they were in the packet */
 	query->edns = edns;
 	query->block = block;
+	query->page = page;
 	*len = w.pos;
 	return true;
 }

@@ -220,6 +220,7 @@ bool txn_ask_original(struct worker *worker, struct txn *txn)
 	edns.options_len = 0;
 	txn->query.edns = edns;
 	txn->query.block = txn->block->number;
+	txn->query.page = waiter->page;
 	free(txn->allocated);
 	txn->allocated = NULL;
 	waiter->rewritten = false;

@@ -98,7 +98,7 @@ struct waiter {
 	struct client client;
 	bool shadowed, has_edns, dnssec_ok;
 	bool rewritten; /* what is asked upstream is not what the client asked */
-	uint16_t id, flags, udp_size, keepalive_ds, question_len;
+	uint16_t id, flags, udp_size, keepalive_ds, question_len, page;
 	uint8_t question[DNS_NAME_MAX + 4]; /* the client's, in its case */
 	uint8_t *first; /* owned; NULL, or the answer that the reply is to be put behind (follow.h)
 			 */

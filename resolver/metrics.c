@@ -9,8 +9,6 @@
 #include "common/cleanup.h"
 #include "version.h"
 
-static const char *const protos[] = {"udp", "tcp"}; /* by is_tcp */
-static const char *const writers[STATS_WRITERS] = {"", "mesh", "forward", "cache"};
 static const char *const drops[STATS_DROPS] = {"malformed", "access", "rate"};
 
 /* IANA's, but for 16, which CoreDNS calls BADSIG whether or not it means BADVERS. */
@@ -29,57 +27,15 @@ const char *metrics_rcode_name(unsigned int rcode)
 /* The family in hand. */
 struct family {
 	const char *name;
-	enum family_kind { COUNTER, GAUGE, HISTOGRAM } kind;
+	enum family_kind { COUNTER, GAUGE } kind;
 	const char *help;
-	/* One of these: writes all samples. */
+	/* Writes all samples. */
 	void (*print)(const struct family *family, const struct metrics *m, FILE *out);
-	/* A number with no label. */
+	/* Or: a number with no label. */
 	uint64_t (*value)(const struct metrics *m);
-	/* Neither: a counter of the workers, with the labels of a server. */
+	/* Neither: a counter of the workers. */
 	size_t offset;
 };
-
-static const stats_counter *counter_of(const struct family *family, const struct metrics *m)
-{
-	return (const stats_counter *)(const void *)((const char *)&m->total + family->offset);
-}
-
-/* The labels that every coredns_dns_… sample begins with. */
-#define SERVER "server=\"dns://:%u\",zone=\".\",view=\"\""
-
-static void print_requests(const struct family *family, const struct metrics *m, FILE *out)
-{
-	for (int tcp = 0; tcp < 2; tcp++) {
-		for (int ipv6 = 0; ipv6 < 2; ipv6++) {
-			for (int type = 0; type < STATS_TYPES; type++) {
-				uint64_t n = stats_get(&m->total.requests[tcp][ipv6][type]);
-
-				if (n)
-					fprintf(out,
-						"%s{" SERVER
-						",proto=\"%s\",family=\"%d\",type=\"%s\"} %" PRIu64
-						"\n",
-						family->name, m->port, protos[tcp], ipv6 + 1,
-						stats_type_names[type], n);
-			}
-		}
-	}
-}
-
-static void print_responses(const struct family *family, const struct metrics *m, FILE *out)
-{
-	for (int writer = 0; writer < STATS_WRITERS; writer++) {
-		for (unsigned int rcode = 0; rcode < STATS_RCODES; rcode++) {
-			uint64_t n = stats_get(&m->total.responses[writer][rcode]);
-
-			if (n)
-				fprintf(out,
-					"%s{" SERVER ",rcode=\"%s\",plugin=\"%s\"} %" PRIu64 "\n",
-					family->name, m->port, metrics_rcode_name(rcode),
-					writers[writer], n);
-		}
-	}
-}
 
 void metrics_print_histogram(FILE *out, const char *name, const char *labels,
 			     const stats_counter *buckets, size_t n, const double *limits,
@@ -110,77 +66,11 @@ void metrics_print_durations(FILE *out, const char *name, const char *labels,
 				(double)stats_get(&durations->sum_us) / 1e6);
 }
 
-static void print_duration(const struct family *family, const struct metrics *m, FILE *out)
-{
-	char labels[64];
-
-	snprintf(labels, sizeof(labels), SERVER, m->port);
-	metrics_print_durations(out, family->name, labels, &m->total.duration);
-}
-
-/* Sizes by transport; one that was never used is left out. */
-static void print_sizes(const struct family *family, const struct metrics *m, FILE *out)
-{
-	const struct stats_sizes *sizes =
-		(const struct stats_sizes *)(const void *)((const char *)&m->total +
-							   family->offset);
-	double limits[STATS_SIZES - 1];
-	char labels[96];
-
-	for (size_t i = 0; i < STATS_SIZES - 1; i++)
-		limits[i] = stats_size_limits[i];
-	for (int tcp = 0; tcp < 2; tcp++) {
-		uint64_t n = 0;
-
-		for (size_t i = 0; i < STATS_SIZES; i++)
-			n += stats_get(&sizes[tcp].bucket[i]);
-		if (!n)
-			continue;
-		snprintf(labels, sizeof(labels), SERVER ",proto=\"%s\"", m->port, protos[tcp]);
-		metrics_print_histogram(out, family->name, labels, sizes[tcp].bucket, STATS_SIZES,
-					limits, (double)stats_get(&sizes[tcp].sum));
-	}
-}
-
 static void print_drops(const struct family *family, const struct metrics *m, FILE *out)
 {
 	for (int i = 0; i < STATS_DROPS; i++)
 		fprintf(out, "%s{reason=\"%s\"} %" PRIu64 "\n", family->name, drops[i],
 			stats_get(&m->total.drops[i]));
-}
-
-/* By whether it is a denial; CoreDNS' labels. */
-static void print_cache(const struct family *family, const struct metrics *m, FILE *out)
-{
-	static const char *const types[] = {"success", "denial"};
-	const stats_counter *counter = counter_of(family, m);
-
-	for (int denial = 0; denial < 2; denial++)
-		fprintf(out,
-			"%s{server=\"dns://:%u\",type=\"%s\",zones=\".\",view=\"\"} %" PRIu64 "\n",
-			family->name, m->port, types[denial], stats_get(&counter[denial]));
-}
-
-/* Likewise one number. */
-static void print_cache_sum(const struct family *family, const struct metrics *m, FILE *out)
-{
-	const stats_counter *counter = counter_of(family, m);
-
-	fprintf(out, "%s{server=\"dns://:%u\",zones=\".\",view=\"\"} %" PRIu64 "\n", family->name,
-		m->port, stats_get(counter));
-}
-
-static void print_cache_requests(const struct family *family, const struct metrics *m, FILE *out)
-{
-	const struct stats_cache *c = &m->total.cache;
-
-	fprintf(out, "%s{server=\"dns://:%u\",zones=\".\",view=\"\"} %" PRIu64 "\n", family->name,
-		m->port, stats_get(&c->hits[0]) + stats_get(&c->hits[1]) + stats_get(&c->misses));
-}
-
-static void print_bare(const struct family *family, const struct metrics *m, FILE *out)
-{
-	fprintf(out, "%s %" PRIu64 "\n", family->name, stats_get(counter_of(family, m)));
 }
 
 static void print_build(const struct family *family, const struct metrics *m, FILE *out)
@@ -189,41 +79,6 @@ static void print_build(const struct family *family, const struct metrics *m, FI
 	/* CoreDNS' labels; what is not Go has no goversion. */
 	fprintf(out, "%s{version=\"%s\",revision=\"\",goversion=\"\"} 1\n", family->name,
 		MESHDNS_VERSION);
-}
-
-static void print_templates(const struct family *family, const struct metrics *m, FILE *out)
-{
-	const stats_counter *counters = counter_of(family, m);
-
-	for (size_t type = 0; type < STATS_TYPES; type++) {
-		if (stats_get(&counters[type]))
-			fprintf(out, "%s{" SERVER ",class=\"IN\",type=\"%s\"} %" PRIu64 "\n",
-				family->name, m->port, stats_type_names[type],
-				stats_get(&counters[type]));
-	}
-}
-
-static void print_template_failures(const struct family *family, const struct metrics *m, FILE *out)
-{
-	static const char *const sections[STATS_SECTIONS] = {"answer", "authority", "additional"};
-	const stats_counter *counters = counter_of(family, m);
-
-	for (size_t i = 0; i < (size_t)STATS_SECTIONS * STATS_TYPES; i++) {
-		if (stats_get(&counters[i]))
-			fprintf(out,
-				"%s{" SERVER ",class=\"IN\",type=\"%s\",section=\"%s\"} %" PRIu64
-				"\n",
-				family->name, m->port, stats_type_names[i % STATS_TYPES],
-				sections[i / STATS_TYPES], stats_get(&counters[i]));
-	}
-}
-
-static void print_plugins(const struct family *family, const struct metrics *m, FILE *out)
-{
-	static const char *const plugins[] = {"mesh", "forward", "prometheus"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(plugins); i++)
-		fprintf(out, "%s{" SERVER ",name=\"%s\"} 1\n", family->name, m->port, plugins[i]);
 }
 
 static void print_age(const struct family *family, const struct metrics *m, FILE *out)
@@ -279,47 +134,11 @@ static uint64_t value_lost(const struct metrics *m)
 }
 
 #define STAT(member) .offset = offsetof(struct stats, member)
-#define BARE(member) STAT(member), .print = print_bare
 
 static const struct family families[] = {
 	{"coredns_build_info", GAUGE, "What was built.", .print = print_build},
-	{"coredns_plugin_enabled", GAUGE, "What is at work.", .print = print_plugins},
 	{"coredns_panics_total", COUNTER, "Always 0: what panics here ends the process.",
 	 .value = value_zero},
-	{"coredns_dns_requests_total", COUNTER, "Queries received.", .print = print_requests},
-	{"coredns_dns_request_duration_seconds", HISTOGRAM,
-	 "From reading a query to sending its answer.", .print = print_duration},
-	{"coredns_dns_request_size_bytes", HISTOGRAM, "Sizes of queries.", .print = print_sizes,
-	 STAT(request_size)},
-	{"coredns_dns_response_size_bytes", HISTOGRAM, "Sizes of answers.", .print = print_sizes,
-	 STAT(response_size)},
-	{"coredns_dns_do_requests_total", COUNTER, "Queries with the DO bit set.",
-	 STAT(do_requests)},
-	{"coredns_dns_responses_total", COUNTER, "Answers, by rcode and by who gave them.",
-	 .print = print_responses},
-	{"coredns_cache_entries", GAUGE, "Answers in the cache.", .print = print_cache,
-	 STAT(cache.entries)},
-	{"coredns_cache_requests_total", COUNTER, "Questions that the cache was asked.",
-	 .print = print_cache_requests},
-	{"coredns_cache_hits_total", COUNTER, "Of them answered by it.", .print = print_cache,
-	 STAT(cache.hits)},
-	{"coredns_cache_misses_total", COUNTER, "Of them not answered.", .print = print_cache_sum,
-	 STAT(cache.misses)},
-	{"coredns_cache_prefetch_total", COUNTER, "Answers renewed before their time was over.",
-	 .print = print_cache_sum, STAT(cache.prefetches)},
-	{"coredns_cache_drops_total", COUNTER, "Answers that may not be kept.",
-	 .print = print_cache_sum, STAT(cache.drops)},
-	{"coredns_cache_served_stale_total", COUNTER, "Answers given after their time.",
-	 .print = print_cache_sum, STAT(cache.stale)},
-	{"coredns_cache_evictions_total", COUNTER, "Answers that made room.", .print = print_cache,
-	 STAT(cache.evictions)},
-	{"coredns_template_matches_total", COUNTER, "Questions that a template took.",
-	 .print = print_templates, STAT(templates.matches)},
-	{"coredns_template_template_failures_total", COUNTER,
-	 "Templates of records that could not be run.", .print = print_template_failures,
-	 STAT(templates.unrendered)},
-	{"coredns_template_rr_failures_total", COUNTER, "What such a template gave was no record.",
-	 .print = print_template_failures, STAT(templates.malformed)},
 	{"meshdns_names", GAUGE, "Mesh names that are loaded.", .value = value_names},
 	{"meshdns_names_bytes", GAUGE, "Memory that the mesh table takes.",
 	 .value = value_names_bytes},
@@ -335,13 +154,13 @@ static const struct family families[] = {
 	{"meshdns_dropped_total", COUNTER, "Messages that were met with silence.",
 	 .print = print_drops},
 	{"coredns_forward_healthcheck_broken_total", COUNTER,
-	 "Questions for which no server was up.", BARE(all_down)},
+	 "Questions for which no server was up.", STAT(all_down)},
 	{"coredns_forward_max_concurrent_rejects_total", COUNTER,
-	 "Questions answered SERVFAIL, too many being in flight.", BARE(rejects)},
+	 "Questions answered SERVFAIL, too many being in flight.", STAT(rejects)},
 	{"meshdns_loops_total", COUNTER, "Own questions that came back: the rules are wrong.",
-	 BARE(loops)},
-	{"meshdns_in_flight", GAUGE, "Questions that wait for an upstream.", BARE(in_flight)},
-	{"meshdns_tcp_clients", GAUGE, "Connections of clients.", BARE(tcp_clients)},
+	 STAT(loops)},
+	{"meshdns_in_flight", GAUGE, "Questions that wait for an upstream.", STAT(in_flight)},
+	{"meshdns_tcp_clients", GAUGE, "Connections of clients.", STAT(tcp_clients)},
 	{"meshdns_tap_lost_total", COUNTER, "Messages that the query log and dnstap missed.",
 	 .value = value_lost},
 	{"meshdns_workers", GAUGE, "Threads that answer.", .value = value_workers},
@@ -349,21 +168,26 @@ static const struct family families[] = {
 	 .value = value_rss},
 };
 
+static uint64_t value_of(const struct family *family, const struct metrics *m)
+{
+	const void *counter = (const char *)&m->total + family->offset;
+
+	return family->value ? family->value(m) : stats_get(counter);
+}
+
 void metrics_print(const struct metrics *m, FILE *out)
 {
-	static const char *const kinds[] = {"counter", "gauge", "histogram"};
+	static const char *const kinds[] = {"counter", "gauge"};
 
 	for (const struct family *f = families; f < families + ARRAY_SIZE(families); f++) {
 		fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", f->name, f->help, f->name,
 			kinds[f->kind]);
 		if (f->print)
 			f->print(f, m, out);
-		else if (f->value)
-			fprintf(out, "%s %" PRIu64 "\n", f->name, f->value(m));
 		else
-			fprintf(out, "%s{" SERVER "} %" PRIu64 "\n", f->name, m->port,
-				stats_get(counter_of(f, m)));
+			fprintf(out, "%s %" PRIu64 "\n", f->name, value_of(f, m));
 	}
+	metrics_print_pages(m, out);
 	metrics_print_upstreams(m, out);
 	if (m->kuma)
 		metrics_print_kuma(m, out);

@@ -3,11 +3,12 @@
  * /metrics: the counters as Prometheus text (exposition format 0.0.4).
  *
  * Where CoreDNS counts the same thing it has CoreDNS' name and labels, so that its dashboards and
- * alerts work: server "dns://:PORT", zone ".", view "". `plugin` is "mesh" for what the mesh table
- * answered, "forward" for what an upstream did, "" for errors of our own. What CoreDNS does not
- * know is called meshdns_… . A family is one row of the table in metrics.c, or in
- * metrics_upstreams.c when it has samples for each server. Where names come from Kuma there are
- * those of its proxy too, kuma_dp_dns_…, which metrics_kuma.c prints.
+ * alerts work: server, zone and view of the block of the Corefile; without one "dns://:PORT", "."
+ * and "". `plugin` is "mesh" for what the mesh table answered, "forward" for what an upstream did,
+ * "" for errors of our own. What CoreDNS does not know is called meshdns_… . A family is one row of
+ * the table in metrics.c; in metrics_pages.c when it has samples for each server and zone; or in
+ * metrics_upstreams.c, for each upstream. Where names come from Kuma there are those of its proxy
+ * too, kuma_dp_dns_…, which metrics_kuma.c prints.
  */
 #ifndef MESHDNS_RESOLVER_METRICS_H
 #define MESHDNS_RESOLVER_METRICS_H
@@ -15,13 +16,14 @@
 #include <stdio.h>
 
 #include "resolver/kuma.h"
-#include "resolver/stats.h"
+#include "resolver/stats_book.h"
 #include "resolver/upstreams.h"
 
 /* Everything there is to tell, gathered by the caller. */
 struct metrics {
-	struct stats total; /* of all workers */
-	uint16_t port;      /* of the first listener: the server's name */
+	struct stats total;             /* of all workers */
+	const struct stats_book *pages; /* what is told by server and zone; NULL: nothing */
+	struct stats_tally questions;   /* all of them together */
 	unsigned int workers;
 	const struct upstream_book *book; /* NULL: no upstreams */
 	uint64_t names, names_bytes;
@@ -36,8 +38,9 @@ struct metrics {
 
 void metrics_print(const struct metrics *metrics, FILE *out);
 
-/* --- for metrics_upstreams.c and metrics_kuma.c ----------------------------------------------- */
+/* --- for the other files ---------------------------------------------------------------------- */
 
+void metrics_print_pages(const struct metrics *metrics, FILE *out);
 void metrics_print_upstreams(const struct metrics *metrics, FILE *out);
 void metrics_print_kuma(const struct metrics *metrics, FILE *out);
 

@@ -26,7 +26,7 @@ static void print_sample(const struct family *family, const struct metrics *m, c
 
 static void print_durations(const struct family *family, const struct metrics *m, FILE *out)
 {
-	metrics_print_durations(out, family->name, m->kuma->labels, &m->total.duration);
+	metrics_print_durations(out, family->name, m->kuma->labels, &m->questions.duration);
 }
 
 static void print_upstream_durations(const struct family *family, const struct metrics *m,
@@ -43,7 +43,7 @@ static uint64_t responses(const struct metrics *m, unsigned int rcode)
 	uint64_t n = 0;
 
 	for (int writer = 0; writer < STATS_WRITERS; writer++)
-		n += stats_get(&m->total.responses[writer][rcode]);
+		n += stats_get(&m->questions.responses[writer][rcode]);
 	return n;
 }
 
@@ -51,7 +51,7 @@ static uint64_t responses(const struct metrics *m, unsigned int rcode)
 static void print_failures(const struct family *family, const struct metrics *m, FILE *out)
 {
 	print_sample(family, m, "",
-		     stats_get(&m->total.responses[STATS_SERVER][DNS_RCODE_SERVFAIL]), out);
+		     stats_get(&m->questions.responses[STATS_SERVER][DNS_RCODE_SERVFAIL]), out);
 }
 
 static void print_queries(const struct family *family, const struct metrics *m, FILE *out)
@@ -66,7 +66,7 @@ static void print_queries(const struct family *family, const struct metrics *m, 
 	for (int upstream = 0; upstream < 2; upstream++) {
 		for (int type = 0; type < 3; type++)
 			print_sample(family, m, labels[upstream][type],
-				     stats_get(&m->total.by_source[upstream][type]), out);
+				     stats_get(&m->questions.by_source[upstream][type]), out);
 	}
 }
 

@@ -68,6 +68,7 @@ enum query_verdict query_parse(uint8_t *packet, size_t len, struct query *ret_qu
 	q->qtype = q->qclass = q->question_len = q->qname_len = 0;
 	q->verbatim = false;
 	q->block = QUERY_NOBODYS;
+	q->page = 0;
 	q->edns = (struct edns){0};
 
 	opcode = (h.flags & DNS_OPCODE_MASK) >> DNS_OPCODE_SHIFT;

@@ -34,6 +34,7 @@ struct query {
 	uint16_t question_len; /* qname, qtype and qclass; 0: there is none that may be echoed */
 	uint8_t qname_len;     /* of an UPDATE or a NOTIFY: its zone's, 0 when it has none */
 	uint16_t block;        /* the number of whose it is (service.h), or QUERY_NOBODYS */
+	uint16_t page;         /* where it is counted (stats_book.h) */
 	bool verbatim;         /* QUERY_FORWARD: not an octet may change but the ID */
 	struct edns edns;
 	uint8_t qname[DNS_NAME_MAX]; /* lower-cased */

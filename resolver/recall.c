@@ -10,13 +10,12 @@
 
 struct recall {
 	struct cache *cache;
-	struct stats_cache *stats;
 	const struct recall_flush *flush;
 	uint32_t flushed;                                /* the generation that was obeyed last */
 	uint8_t message[DNS_MESSAGE_MAX + REPLY_GROWTH]; /* the answer in hand */
 };
 
-bool recall_new(const struct worker_config *config, struct stats_cache *stats,
+bool recall_new(const struct worker_config *config, const struct stats_sheets *sheets,
 		struct recall **ret_recall)
 {
 	struct recall *r;
@@ -27,8 +26,7 @@ bool recall_new(const struct worker_config *config, struct stats_cache *stats,
 	if (!(r = calloc(1, sizeof(*r))))
 		return false;
 	/* What is not the cache's own is part of its size, too. */
-	r->cache = cache_new(config->cache_size - sizeof(*r), config->stale_s, stats);
-	r->stats = stats;
+	r->cache = cache_new(config->cache_size - sizeof(*r), config->stale_s, sheets);
 	r->flush = config->flush;
 	*ret_recall = r;
 	return r->cache;
@@ -90,6 +88,11 @@ uint32_t recall_epoch(const struct recall *recall)
 /* --- answers -----------------------------------------------------------------------------------
  */
 
+static struct stats_cache *counters(const struct worker *worker, const struct query *query)
+{
+	return &stats_sheet(&worker->sheets, query->page)->tally.cache;
+}
+
 /* Makes the entry this client's answer, in recall->message. */
 static size_t compose(const struct worker *worker, const struct cache_entry *entry, bool stale,
 		      const struct query *own, const uint8_t *question, bool shadowed, size_t limit)
@@ -118,7 +121,7 @@ static size_t compose_over(const struct worker *worker, const struct cache_entry
 	size_t len = compose(worker, entry, stale, query, packet + DNS_HEADER_LEN, shadowed, limit);
 
 	if (stale)
-		stats_add(&worker->recall->stats->stale, 1);
+		stats_add(&counters(worker, query)->stale, 1);
 	memcpy(packet, worker->recall->message, len);
 	return len;
 }
@@ -142,7 +145,7 @@ bool recall_answer(struct worker *worker, const struct block *block, const struc
 	refresh = *query;
 	refresh.edns.options_len = 0; /* they were in the packet; none of them goes upstream */
 	if (forward_refresh(worker, packet, &refresh, block))
-		stats_add(&r->stats->prefetches, 1);
+		stats_add(&counters(worker, query)->prefetches, 1);
 	return true;
 }
 
@@ -189,7 +192,7 @@ const uint8_t *recall_stale(struct worker *worker, const struct query *query,
 
 	if (!entry)
 		return NULL;
-	stats_add(&r->stats->stale, 1);
+	stats_add(&counters(worker, own)->stale, 1);
 	*ret_len = compose(worker, entry, true, own, question, shadowed, limit);
 	return r->message;
 }

@@ -32,7 +32,7 @@ void recall_order_flush(struct recall_flush *flush, const uint8_t *name, size_t 
 struct recall;
 
 /* False: out of memory. *ret_recall is NULL when config has no cache. */
-bool recall_new(const struct worker_config *config, struct stats_cache *stats,
+bool recall_new(const struct worker_config *config, const struct stats_sheets *sheets,
 		struct recall **ret_recall);
 void recall_free(struct recall *recall);
 

@@ -217,12 +217,14 @@ static bool enter_block(struct resolve_context *context, struct query *q)
 {
 	const struct service_listen *listen = context->listen;
 
-	context->block = listen->is_root
-				 ? listen->blocks[0]
-				 : service_find_block(listen, q->qname, q->qname_len, q->qtype);
+	context->place = listen->is_root
+				 ? listen->places
+				 : service_find_place(listen, q->qname, q->qname_len, q->qtype);
+	context->block = context->place ? context->place->block : NULL;
 	if (!context->block)
 		return false;
 	q->block = context->block->number;
+	q->page = context->place->page;
 	return true;
 }
 
@@ -231,8 +233,8 @@ static enum resolve_action resolve_ours(struct resolve_context *context, struct 
 {
 	const struct block *block = context->block;
 
-	if (block->has_steps &&
-	    chain_run(context->chain, block, q, packet, ret_len, size, limit) == RESOLVE_REPLY)
+	if (block->has_steps && chain_run(context->chain, context->place, q, packet, ret_len, size,
+					  limit) == RESOLVE_REPLY)
 		return RESOLVE_REPLY;
 	if (service_asks_table(block, q->qname, q->qname_len))
 		return resolve_table(&(struct step){context, q, packet, limit, ret_len});
@@ -259,6 +261,7 @@ enum resolve_action resolve_message(struct resolve_context *context, uint8_t *pa
 
 	if (verdict == QUERY_DROP)
 		return RESOLVE_DROP;
+	ret_query->page = context->listen->dropped;
 	limit = transport == RESOLVE_TCP ? DNS_MESSAGE_MAX : query_udp_limit(ret_query);
 	if (transport == RESOLVE_TCP && ret_query->edns.asks_keepalive)
 		ret_query->edns.keepalive_ds = context->tcp_idle_ds;

@@ -38,10 +38,12 @@ bool resolve_domains_add(struct resolve_domains *domains, const char *text, size
 struct block;
 struct chain;
 struct service_listen;
+struct service_place;
 
 struct resolve_context {
 	const struct service_listen *listen; /* what is served where the message came in */
-	const struct block *block;           /* set: whose the question is; NULL: nobody's */
+	const struct service_place *place;   /* set: whose the question is; NULL: nobody's */
+	const struct block *block;           /* likewise */
 	struct chain *chain;                 /* for blocks that have steps; NULL: there are none */
 	const struct names_snapshot *names;
 	const char *version; /* the answer to version.bind */

@@ -11,22 +11,37 @@ bool service_holds(const struct corefile_zone *zone, const uint8_t *name, size_t
 	return zone->len <= 1 || names_is_under(name, len, zone->name, zone->len);
 }
 
-const struct block *service_find_block(const struct service_listen *listen, const uint8_t *name,
-				       size_t len, uint16_t qtype)
+const struct service_place *service_find_place(const struct service_listen *listen,
+					       const uint8_t *name, size_t len, uint16_t qtype)
 {
-	const struct block *child = NULL;
+	const struct service_place *child = NULL;
 
-	for (size_t i = 0; i < listen->n_blocks; i++) {
-		const struct block *block = listen->blocks[i];
+	for (size_t i = 0; i < listen->n_places; i++) {
+		const struct service_place *place = &listen->places[i];
+		const struct corefile_zone *zone = &place->block->zone;
 
-		if (!service_holds(&block->zone, name, len))
+		if (!service_holds(zone, name, len))
 			continue;
 		/* DS is its parent's, RFC 4035 section 3.1.4.1, where that is here too. */
-		if (qtype != DNS_TYPE_DS || child || block->zone.len != len || len <= 1)
-			return block;
-		child = block;
+		if (qtype != DNS_TYPE_DS || child || zone->len != len || len <= 1)
+			return place;
+		child = place;
 	}
 	return child;
+}
+
+uint16_t service_template_page(const struct service_place *place,
+			       const struct corefile_template *template,
+			       const struct corefile_zone *zone)
+{
+	size_t at = 0;
+
+	if (!template->zones.n)
+		return place->page;
+	for (const struct corefile_template *t = place->block->corefile->templates; t != template;
+	     t = t->next)
+		at += t->zones.n;
+	return place->template_pages[at + (size_t)(zone - template->zones.list)];
 }
 
 static bool is_below(const struct corefile_zones *zones, const uint8_t *name, size_t len)

@@ -45,6 +45,7 @@ struct block {
 	struct corefile_zone zone;
 	uint16_t number;                        /* in the service */
 	const struct corefile_server *corefile; /* NULL: flags */
+	const struct corefile_zones *keys;      /* of the Corefile's block, `zone` is one of them */
 	/*
 	 * The table is asked before the routes. TABLE_SOME: but only about the names below one of
 	 * these zones, if there are any, and not about those that the first `n_ahead` routes take.
@@ -84,12 +85,21 @@ struct service_server {
 	struct corefile_zone probe_name;
 };
 
+/* A block at one of the addresses where it is served, and the pages of the book (stats_book.h). */
+struct service_place {
+	const struct block *block;
+	uint16_t page; /* for its questions */
+	/* For what a template with zones of its own did: one for each, in the block's order. */
+	const uint16_t *template_pages;
+};
+
 /* What is answered by a worker's listener. */
 struct service_listen {
-	const struct block **blocks; /* the longest zone first */
-	size_t n_blocks;
-	bool is_root;   /* there is but one, for all names */
-	bool has_steps; /* one of them has */
+	const struct service_place *places; /* the longest zone first */
+	size_t n_places;
+	uint16_t dropped; /* the page for questions that are no block's */
+	bool is_root;     /* there is but one block, for all names */
+	bool has_steps;   /* one of them has */
 };
 
 struct service {
@@ -108,9 +118,14 @@ struct service {
 /* Whether the name is the zone's or below it. */
 bool service_holds(const struct corefile_zone *zone, const uint8_t *name, size_t len);
 
-/* The block with the longest zone that holds the name; NULL: nothing is served of it here. */
-const struct block *service_find_block(const struct service_listen *listen, const uint8_t *name,
-				       size_t len, uint16_t qtype);
+/* That of the longest zone that holds the name; NULL: nothing is served of it here. */
+const struct service_place *service_find_place(const struct service_listen *listen,
+					       const uint8_t *name, size_t len, uint16_t qtype);
+
+/* The page for what a template did with a name of this zone. */
+uint16_t service_template_page(const struct service_place *place,
+			       const struct corefile_template *template,
+			       const struct corefile_zone *zone);
 
 /* The first route from `from` on that takes the name; NULL: none does. */
 const struct service_route *service_find_route(const struct block *block,

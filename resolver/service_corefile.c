@@ -199,28 +199,35 @@ static int add_table(struct service_source *source, struct service *service,
 	return 0;
 }
 
-/* A file that cannot be read is no reason not to start: what is inline is there. */
-static int add_hosts(struct service *service, const struct corefile_server *server,
-		     struct block *block, struct err *err)
+static const struct corefile_zones *zones_of_keys(struct service *service,
+						  const struct corefile_server *server)
 {
 	struct corefile_zone *list =
 		ARENA_ARRAY(&service->arena, struct corefile_zone, server->n_keys);
 	struct corefile_zones *zones = ARENA_NEW(&service->arena, struct corefile_zones);
+
+	if (!list || !zones)
+		return NULL;
+	for (size_t i = 0; i < server->n_keys; i++)
+		list[i] = server->keys[i].zone;
+	*zones = (struct corefile_zones){list, server->n_keys};
+	return zones;
+}
+
+/* A file that cannot be read is no reason not to start: what is inline is there. */
+static int add_hosts(struct service *service, const struct corefile_server *server,
+		     struct block *block, struct err *err)
+{
 	struct hosts_table **table = &service->hosts[service->n_hosts];
 	int rc;
 
 	if (!server->hosts)
 		return 0;
-	if (!list || !zones)
-		return err_set(err, ENOMEM, "out of memory");
-	for (size_t i = 0; i < server->n_keys; i++)
-		list[i] = server->keys[i].zone;
-	*zones = (struct corefile_zones){list, server->n_keys};
-	rc = hosts_load(server->hosts, zones, true, table, err);
+	rc = hosts_load(server->hosts, block->keys, true, table, err);
 	if (rc < 0 && rc != -ENOMEM) {
 		log_warning("a hosts file is not read", "at=%s:%u reason=\"%s\"",
 			    server->hosts->place.file, server->hosts->place.line, err->msg);
-		rc = hosts_load(server->hosts, zones, false, table, err);
+		rc = hosts_load(server->hosts, block->keys, false, table, err);
 	}
 	if (rc < 0)
 		return rc;
@@ -242,12 +249,15 @@ static int make_block(struct service_source *source, struct service *service,
 
 	*ret = (struct block){
 		.corefile = server,
+		.keys = zones_of_keys(service, server),
 		.has_cache = server->cache,
 		.has_steps = server->any || server->rewrite || server->templates || server->hosts,
 		.rotates = server->loadbalance,
 		.udp_max = server->bufsize,
 		.otherwise = answers_at_all(server) ? DNS_RCODE_SERVFAIL : DNS_RCODE_REFUSED,
 	};
+	if (!ret->keys)
+		return err_set(err, ENOMEM, "out of memory");
 	if ((rc = add_hosts(service, server, ret, err)) < 0 ||
 	    (rc = add_routes(source, service, server, ret, err)) < 0 ||
 	    (rc = add_alternates(source, service, server, ret, err)) < 0)
@@ -259,6 +269,7 @@ static int make_block(struct service_source *source, struct service *service,
 static int listen_at(struct service_source *source, struct service *service,
 		     const struct block *block, const struct endpoint *ep, struct err *err)
 {
+	struct service_place place = {.block = block};
 	bool is_there = false;
 	int rc;
 
@@ -268,7 +279,9 @@ static int listen_at(struct service_source *source, struct service *service,
 		if (own->port != ep->port || !addr_equal(&own->addr, &ep->addr))
 			continue;
 		is_there = true;
-		if ((rc = service_add_listen(service, i, block, err)) < 0)
+		if ((rc = service_find_pages(source, service, ep, &place,
+					     &service->listen[i].dropped, err)) < 0 ||
+		    (rc = service_add_place(service, i, &place, err)) < 0)
 			return rc;
 	}
 	return is_there ? 0 : -EADDRNOTAVAIL;

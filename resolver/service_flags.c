@@ -92,6 +92,7 @@ int service_from_flags(struct service_source *source, struct service **ret, stru
 	const struct settings *s = source->settings;
 	struct service *service = service_new(1, source->n_listeners);
 	struct block *block = service ? service_add_block(service, &root) : NULL;
+	struct service_place place;
 	int rc = 0;
 
 	if (block)
@@ -105,8 +106,14 @@ int service_from_flags(struct service_source *source, struct service **ret, stru
 	block->authoritative = &s->authoritative;
 	block->search = &s->search;
 	block->has_cache = s->cache > 0;
-	for (size_t i = 0; i < source->n_listeners && rc == 0; i++)
-		rc = service_add_listen(service, i, block, err);
+	place = (struct service_place){
+		.block = block,
+		.page = service_flags_page(source, &source->listeners[0].ep),
+	};
+	for (size_t i = 0; i < source->n_listeners && rc == 0; i++) {
+		service->listen[i].dropped = place.page;
+		rc = service_add_place(service, i, &place, err);
+	}
 	if (rc == 0)
 		rc = add_forwards(source, service, block, err);
 	if (rc < 0)

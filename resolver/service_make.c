@@ -46,24 +46,24 @@ struct block *service_add_block(struct service *service, const struct corefile_z
 	return block;
 }
 
-int service_add_listen(struct service *service, size_t listener, const struct block *block,
-		       struct err *err)
+int service_add_place(struct service *service, size_t listener, const struct service_place *place,
+		      struct err *err)
 {
 	struct service_listen *listen = &service->listen[listener];
-	const struct block **blocks =
-		ARENA_ARRAY(&service->arena, const struct block *, listen->n_blocks + 1);
-	size_t at = listen->n_blocks;
+	struct service_place *places =
+		ARENA_ARRAY(&service->arena, struct service_place, listen->n_places + 1);
+	size_t at = listen->n_places, zone_len = place->block->zone.len;
 
-	if (!blocks)
+	if (!places)
 		return err_set(err, ENOMEM, "out of memory");
-	while (at > 0 && listen->blocks[at - 1]->zone.len < block->zone.len)
+	while (at > 0 && listen->places[at - 1].block->zone.len < zone_len)
 		at--;
-	for (size_t i = 0; i <= listen->n_blocks; i++)
-		blocks[i] = i < at ? listen->blocks[i] : i == at ? block : listen->blocks[i - 1];
-	listen->blocks = blocks;
-	listen->n_blocks++;
-	listen->has_steps |= block->has_steps;
-	listen->is_root = listen->n_blocks == 1 && block->zone.len <= 1;
+	for (size_t i = 0; i <= listen->n_places; i++)
+		places[i] = i < at ? listen->places[i] : i == at ? *place : listen->places[i - 1];
+	listen->places = places;
+	listen->n_places++;
+	listen->has_steps |= place->block->has_steps;
+	listen->is_root = listen->n_places == 1 && zone_len <= 1;
 	return 0;
 }
 

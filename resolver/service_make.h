@@ -14,9 +14,18 @@ struct service *service_new(size_t n_blocks, size_t n_listen);
 /* A block without routes, the next of those that service_new() made room for. */
 struct block *service_add_block(struct service *service, const struct corefile_zone *zone);
 
-/* The block is served at the listener. -ENOMEM. */
-int service_add_listen(struct service *service, size_t listener, const struct block *block,
-		       struct err *err);
+/* A block is served at the listener. -ENOMEM. */
+int service_add_place(struct service *service, size_t listener, const struct service_place *place,
+		      struct err *err);
+
+/*
+ * The pages for a block of a Corefile at one of its addresses, and for what comes in there and is
+ * no block's; the one page that there is with flags, by the first address. -ENOMEM.
+ */
+int service_find_pages(struct service_source *source, struct service *service,
+		       const struct endpoint *ep, struct service_place *place,
+		       uint16_t *ret_dropped, struct err *err);
+uint16_t service_flags_page(struct service_source *source, const struct endpoint *ep);
 
 /* A group without servers; NULL, and `err`, when there are too many. */
 struct upstream_group *service_add_group(struct service *service, struct err *err);

@@ -16,6 +16,14 @@
 
 static void note_pages(struct service_source *source, const struct service *service)
 {
+	for (size_t page = 0; page < source->pages.n_pages; page++)
+		source->pages.page[page]->block = NULL;
+	for (size_t i = 0; i < service->n_listen; i++) {
+		const struct service_listen *listen = &service->listen[i];
+
+		for (size_t k = 0; k < listen->n_places; k++)
+			source->pages.page[listen->places[k].page]->block = listen->places[k].block;
+	}
 	for (size_t page = 0; page < source->book.n_pages; page++) {
 		bool in_use = false;
 
@@ -92,7 +100,8 @@ int service_source_init(struct service_source *source, const struct settings *se
 	if (corefile && !(source->text = text_of(corefile)))
 		return err_set(err, ENOMEM, "out of memory");
 	source->n_paths = service_source_paths(settings, corefile, source->paths);
-	if ((rc = upstream_book_init(&source->book, settings->workers, err)) < 0)
+	if ((rc = upstream_book_init(&source->book, settings->workers, err)) < 0 ||
+	    (rc = stats_book_init(&source->pages, settings->workers, err)) < 0)
 		return rc;
 	if (source->n_paths &&
 	    ((rc = watch_init(&source->watch, source->paths, source->n_paths, err)) < 0 ||
@@ -329,4 +338,5 @@ void service_source_free(struct service_source *source)
 	corefile_free(source->corefile);
 	free(source->text);
 	upstream_book_free(&source->book);
+	stats_book_free(&source->pages);
 }

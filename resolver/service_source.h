@@ -16,6 +16,7 @@
 #include "resolver/publish.h"
 #include "resolver/service.h"
 #include "resolver/settings.h"
+#include "resolver/stats_book.h"
 #include "resolver/watch.h"
 
 /* What became of systemd-resolved's stub. */
@@ -45,6 +46,7 @@ struct service_source { /* NOLINT(clang-analyzer-optin.performance.Padding): of 
 	struct publish publish; /* of struct service */
 	struct publish_reader readers[SETTINGS_WORKERS_MAX];
 	struct upstream_book book;
+	struct stats_book pages;
 	struct watch watch; /* fd -1: nothing to watch */
 	struct err last_complaint;
 	struct retired *retired;

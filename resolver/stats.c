@@ -63,25 +63,26 @@ static void count_size(struct stats_sizes *sizes, size_t len)
 	stats_add(&sizes->sum, len);
 }
 
-void stats_request(struct stats *stats, bool is_tcp, bool is_ipv6, uint16_t qtype, bool dnssec_ok,
-		   size_t len)
+void stats_request(struct stats_tally *tally, bool is_tcp, bool is_ipv6, uint16_t qtype,
+		   bool dnssec_ok, size_t len)
 {
-	stats_add(&stats->requests[is_tcp][is_ipv6][stats_type_index(qtype)], 1);
+	stats_add(&tally->requests[is_tcp][is_ipv6][stats_type_index(qtype)], 1);
 	if (dnssec_ok)
-		stats_add(&stats->do_requests, 1);
-	count_size(&stats->request_size[is_tcp], len);
+		stats_add(&tally->do_requests, 1);
+	count_size(&tally->request_size[is_tcp], len);
 }
 
-void stats_response(struct stats *stats, bool is_tcp, uint16_t qtype, enum stats_writer writer,
-		    unsigned int rcode, size_t len)
+void stats_response(struct stats_tally *tally, bool is_tcp, uint16_t qtype,
+		    enum stats_writer writer, unsigned int rcode, size_t len)
 {
 	size_t type = qtype == DNS_TYPE_A ? 0 : qtype == DNS_TYPE_AAAA ? 1 : 2;
+	bool is_ours = writer == STATS_MESH || writer >= STATS_ANY;
 
 	if (rcode >= STATS_RCODES)
 		rcode = STATS_RCODES - 1;
-	stats_add(&stats->responses[writer][rcode], 1);
-	stats_add(&stats->by_source[writer != STATS_MESH][type], 1);
-	count_size(&stats->response_size[is_tcp], len);
+	stats_add(&tally->responses[writer][rcode], 1);
+	stats_add(&tally->by_source[!is_ours][type], 1);
+	count_size(&tally->response_size[is_tcp], len);
 }
 
 void stats_duration(struct stats_durations *durations, int64_t us, uint64_t n)
@@ -96,12 +97,22 @@ void stats_duration(struct stats_durations *durations, int64_t us, uint64_t n)
 		stats_add(&durations->sum_us, (uint64_t)us * n);
 }
 
+static void sum_up(stats_counter *to, const stats_counter *from, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		stats_add(&to[i], stats_get(&from[i]));
+}
+
 void stats_sum(struct stats *sum, const struct stats *more)
 {
 	_Static_assert(sizeof(*sum) % sizeof(stats_counter) == 0, "nothing but counters");
-	stats_counter *to = (stats_counter *)sum;
-	const stats_counter *from = (const stats_counter *)more;
+	sum_up((stats_counter *)sum, (const stats_counter *)more,
+	       sizeof(*sum) / sizeof(stats_counter));
+}
 
-	for (size_t i = 0; i < sizeof(*sum) / sizeof(*to); i++)
-		stats_add(&to[i], stats_get(&from[i]));
+void stats_sum_tally(struct stats_tally *sum, const struct stats_tally *more)
+{
+	_Static_assert(sizeof(*sum) % sizeof(stats_counter) == 0, "nothing but counters");
+	sum_up((stats_counter *)sum, (const stats_counter *)more,
+	       sizeof(*sum) / sizeof(stats_counter));
 }

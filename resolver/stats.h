@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a worker counts, in the shape that metrics.c prints.
+ * What a worker counts, in the shape that metrics.c prints: of questions on the pages of a book
+ * (stats_book.h), of everything else in a struct stats.
  *
- * Each worker has a struct stats of its own and is its only writer, so that counting is a plain
- * load, add and store on cache lines nobody else writes: no locked instruction, no sharing. The
- * control thread reads while it is written; a counter is never torn, but two of them may be a
- * query apart. Everything in it is one type, so that the workers' are added up by one loop.
+ * A worker is the only writer of its counters, so that counting is a plain load, add and store on
+ * cache lines nobody else writes: no locked instruction, no sharing. The control thread reads while
+ * they are written; a counter is never torn, but two of them may be a query apart. All are of one
+ * type, so that the workers' are added up by one loop.
  *
  * The clock is not read for a query: durations of local answers are taken for a round of them
  * (worker.c), those of forwarded ones from the wake-ups that brought question and answer.
@@ -24,6 +25,9 @@ enum stats_writer {
 	STATS_MESH,    /* the mesh table, or what is known about this server */
 	STATS_FORWARD, /* an upstream */
 	STATS_CACHE,   /* an upstream, earlier */
+	STATS_ANY,     /* and the directives of a Corefile that answer by themselves */
+	STATS_TEMPLATE,
+	STATS_HOSTS,
 	STATS_WRITERS,
 };
 
@@ -70,8 +74,8 @@ struct stats_templates {
 	stats_counter malformed[STATS_SECTIONS][STATS_TYPES];  /* what it gave is no record */
 };
 
-/* Indices: is_tcp; is_ipv6. */
-struct stats {
+/* Of questions. Indices: is_tcp; is_ipv6. */
+struct stats_tally {
 	stats_counter requests[2][2][STATS_TYPES];
 	stats_counter responses[STATS_WRITERS][STATS_RCODES];
 	struct stats_sizes request_size[2], response_size[2];
@@ -79,14 +83,18 @@ struct stats {
 	/* Answers as Kuma counts them: [from upstream], and for A, AAAA or another type. */
 	stats_counter by_source[2][3];
 	stats_counter do_requests;
+	struct stats_cache cache;
+	struct stats_templates templates;
+};
+
+/* Of a worker. */
+struct stats {
 	stats_counter drops[STATS_DROPS];
 	stats_counter in_flight; /* now: questions that wait for an upstream */
 	stats_counter loops;     /* own questions that came back */
 	stats_counter rejects;   /* more at a time than --max-concurrent: SERVFAIL */
 	stats_counter all_down; /* questions for which no server was up, and one was asked anyway */
 	stats_counter tcp_clients; /* now */
-	struct stats_cache cache;
-	struct stats_templates templates;
 };
 
 extern const char *const stats_type_names[STATS_TYPES];
@@ -115,12 +123,12 @@ static inline uint64_t stats_get(const stats_counter *counter)
 }
 
 /* A query of `len` octets came in. */
-void stats_request(struct stats *stats, bool is_tcp, bool is_ipv6, uint16_t qtype, bool dnssec_ok,
-		   size_t len);
+void stats_request(struct stats_tally *tally, bool is_tcp, bool is_ipv6, uint16_t qtype,
+		   bool dnssec_ok, size_t len);
 
 /* It, for `qtype`, was answered, in `len` octets. */
-void stats_response(struct stats *stats, bool is_tcp, uint16_t qtype, enum stats_writer writer,
-		    unsigned int rcode, size_t len);
+void stats_response(struct stats_tally *tally, bool is_tcp, uint16_t qtype,
+		    enum stats_writer writer, unsigned int rcode, size_t len);
 
 /* The index of a type. */
 size_t stats_type_index(uint16_t qtype);
@@ -130,5 +138,6 @@ void stats_duration(struct stats_durations *durations, int64_t us, uint64_t n);
 
 /* Adds `more` to `sum`. */
 void stats_sum(struct stats *sum, const struct stats *more);
+void stats_sum_tally(struct stats_tally *sum, const struct stats_tally *more);
 
 #endif

@@ -78,6 +78,7 @@ void waiter_add(struct worker *worker, struct txn *txn, struct waiter *waiter,
 	waiter->keepalive_ds = query->edns.keepalive_ds;
 	waiter->id = query->id;
 	waiter->flags = query->flags;
+	waiter->page = query->page;
 	waiter->rewritten = txn->block->has_steps && chain->is_rewritten;
 	keep_question(waiter, chain, packet, query);
 	waiter->next = txn->waiters;
@@ -94,6 +95,7 @@ static struct query query_of(const struct query *asked, const struct waiter *wai
 		.question_len = waiter->question_len,
 		.verbatim = asked->verbatim,
 		.block = asked->block,
+		.page = waiter->page,
 		.edns = {.present = waiter->has_edns,
 			 .dnssec_ok = waiter->dnssec_ok,
 			 .udp_size = waiter->udp_size,

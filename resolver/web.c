@@ -15,8 +15,8 @@ static int print_metrics(void *context, FILE *body)
 {
 	const struct facts *facts = context;
 	struct metrics m = {
-		.port = facts->server.port,
 		.workers = facts->n_workers,
+		.pages = facts->pages,
 		.book = facts->book,
 		.names = facts->names,
 		.names_bytes = facts->names_bytes,
@@ -32,6 +32,7 @@ static int print_metrics(void *context, FILE *body)
 	};
 
 	eyes_sum(facts, &m.total);
+	stats_book_sum(facts->pages, &m.questions);
 	metrics_print(&m, body);
 	return 200;
 }

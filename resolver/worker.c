@@ -3,13 +3,12 @@
 
 #include <errno.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/log.h"
 #include "resolver/answer.h"
-#include "resolver/corefile/log_line.h"
 #include "resolver/forward.h"
+#include "resolver/note.h"
 #include "resolver/recall.h"
 #include "resolver/reply.h"
 #include "resolver/service.h"
@@ -63,6 +62,7 @@ int worker_init(struct worker *worker, unsigned int number, const struct worker_
 	*worker = (struct worker){
 		.config = config,
 		.number = number,
+		.sheets = {config->pages, number},
 		.listeners = listeners,
 		.reader = reader,
 		.service_reader = service_reader,
@@ -75,10 +75,10 @@ int worker_init(struct worker *worker, unsigned int number, const struct worker_
 		.forward = forward_new(config),
 	};
 	worker->context.chain = &worker->chain;
-	worker->chain.stats = &worker->stats.templates;
+	worker->chain.sheets = worker->sheets;
 	worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (!limits_new(&config->limits, &worker->limits) || !worker->udp || !worker->tcp ||
-	    !worker->forward || !recall_new(config, &worker->stats.cache, &worker->recall) ||
+	    !worker->forward || !recall_new(config, &worker->sheets, &worker->recall) ||
 	    tap_init(&worker->tap, config->tap_wish) < 0)
 		rc = err_set(err, ENOMEM, "out of memory for a worker");
 	else if (worker->epoll_fd < 0)
@@ -104,122 +104,6 @@ void worker_free(struct worker *worker)
 	*worker = (struct worker){.epoll_fd = -1};
 }
 
-static int64_t precise_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
-}
-
-/* The rcode of an answer; the upper bits of an extended one we know only of our own. */
-static unsigned int rcode_of(const struct query *query, enum stats_writer writer,
-			     const uint8_t *packet, size_t len)
-{
-	struct wire w = wire_over((void *)packet, len);
-	unsigned int rcode;
-
-	w.pos = 2;
-	rcode = wire_get_u16(&w) & DNS_RCODE_MASK;
-	if (writer < STATS_FORWARD && rcode == 0 && query->edns.version > 0)
-		return DNS_RCODE_BADVERS;
-	return rcode;
-}
-
-static void note_query(struct worker *worker, const struct client *client,
-		       const struct query *query, size_t len)
-{
-	stats_request(&worker->stats, client->is_tcp, client->peer.sin6_family == AF_INET6,
-		      query->qtype, query->edns.dnssec_ok, len);
-}
-
-/* Why it is SERVFAIL, for the block's `errors`. */
-static void note_error(struct worker *worker, const struct query *query, const uint8_t *packet,
-		       size_t len)
-{
-	const struct err *err = &worker->chain.err;
-
-	if (atomic_load_explicit(&worker->tap.wish->errors, memory_order_relaxed))
-		tap_put_error(&worker->tap,
-			      &(struct tap_event){.block = query->block,
-						  .rcode = DNS_RCODE_SERVFAIL,
-						  .len = (uint16_t)len},
-			      packet, err->msg[0] ? err->msg : "no server has answered");
-}
-
-/* Every answer comes by here on its way out. */
-static void note_answer(struct worker *worker, const struct client *client,
-			const struct query *query, int upstream, const uint8_t *packet, size_t len)
-{
-	enum stats_writer writer = upstream >= 0               ? STATS_FORWARD
-				   : upstream == WORKER_CACHED ? STATS_CACHE
-							       : STATS_MESH;
-	unsigned int rcode = rcode_of(query, writer, packet, len);
-
-	if (writer == STATS_MESH && rcode != DNS_RCODE_NOERROR && rcode != DNS_RCODE_NXDOMAIN)
-		writer = STATS_SERVER;
-	stats_response(&worker->stats, client->is_tcp, query->qtype, writer, rcode, len);
-	if (writer == STATS_SERVER && rcode == DNS_RCODE_SERVFAIL)
-		note_error(worker, query, packet, len);
-	if (tap_is_on(&worker->tap))
-		tap_put(&worker->tap,
-			&(struct tap_event){
-				.kind = TAP_CLIENT_RESPONSE,
-				.is_tcp = client->is_tcp,
-				.dnssec_ok = query->edns.dnssec_ok,
-				.upstream = (int16_t)upstream,
-				.rcode = (uint16_t)rcode,
-				.block = query->block,
-				.log_class = (uint8_t)log_line_class(packet, len),
-				.query_len = client->query_len,
-				.edns_size = query->edns.present ? query->edns.udp_size : 0,
-				.len = (uint16_t)len,
-				.client_port = client->port,
-				.began_us = client->received_us,
-				.at_us = precise_us(),
-				.peer = client->peer,
-			},
-			packet);
-}
-
-static void tap_query(struct worker *worker, const struct client *client, const uint8_t *packet,
-		      size_t len)
-{
-	tap_put(&worker->tap,
-		&(struct tap_event){
-			.kind = TAP_CLIENT_QUERY,
-			.is_tcp = client->is_tcp,
-			.upstream = -1,
-			.len = (uint16_t)len,
-			.began_us = client->received_us,
-			.at_us = client->received_us,
-			.peer = client->peer,
-		},
-		packet);
-}
-
-void worker_tap_server(struct worker *worker, enum tap_kind kind, const struct client *client,
-		       int upstream, const struct endpoint *server, const uint8_t *message,
-		       size_t len)
-{
-	struct sockaddr_storage sa;
-	struct tap_event event = {
-		.kind = (uint8_t)kind,
-		.is_tcp = client->is_tcp,
-		.upstream = (int16_t)upstream,
-		.len = (uint16_t)len,
-		.client_port = client->port,
-		.began_us = client->received_us,
-	};
-
-	if (!tap_is_on(&worker->tap))
-		return;
-	event.at_us = precise_us();
-	endpoint_to_sockaddr(server, &sa);
-	memcpy(&event.peer, &sa, sizeof(event.peer));
-	tap_put(&worker->tap, &event, message);
-}
-
 /* An answer without records, in place of the question: REFUSED, or with TC. */
 static enum worker_outcome turn_away(struct worker *worker, const struct client *client,
 				     bool refused, uint8_t *packet, size_t *len)
@@ -230,11 +114,11 @@ static enum worker_outcome turn_away(struct worker *worker, const struct client 
 		stats_add(&worker->stats.drops[STATS_DROP_MALFORMED], 1);
 		return WORKER_SILENT;
 	}
+	query.page = worker->service->listen[client->listener].dropped;
 	note_query(worker, client, &query, *len);
 	*len = refused ? answer_error(&query, packet, DNS_UDP_MIN_SIZE, DNS_RCODE_REFUSED)
 		       : answer_truncated(&query, packet, DNS_UDP_MIN_SIZE);
-	stats_response(&worker->stats, client->is_tcp, query.qtype, STATS_SERVER,
-		       refused ? DNS_RCODE_REFUSED : DNS_RCODE_NOERROR, *len);
+	note_refusal(worker, client, &query, refused ? DNS_RCODE_REFUSED : DNS_RCODE_NOERROR, *len);
 	return WORKER_ANSWERED;
 }
 
@@ -355,8 +239,7 @@ enum worker_outcome worker_handle(struct worker *worker, struct client *client, 
 
 	client->query_len = (uint16_t)*len;
 	client->received_us = worker->now_us;
-	if (tap_is_on(&worker->tap))
-		tap_query(worker, client, packet, *len);
+	note_arrival(worker, client, packet, *len);
 	worker->context.listen = &worker->service->listen[client->listener];
 	if (worker->context.listen->has_steps)
 		begin_chain(&worker->chain, client);
@@ -376,8 +259,9 @@ enum worker_outcome worker_handle(struct worker *worker, struct client *client, 
 		end_chain(worker, packet, len,
 			  transport == RESOLVE_TCP ? DNS_MESSAGE_MAX : query_udp_limit(&query));
 	note_answer(worker, client, &query, upstream, packet, *len);
+	note_to_measure(worker, &query);
 	worker->chain.err.msg[0] = '\0';
-	worker->unmeasured++;
+	worker->chain.answered_by = STATS_SERVER;
 	return WORKER_ANSWERED;
 }
 
@@ -386,7 +270,7 @@ void worker_reply(struct worker *worker, const struct client *client, const stru
 {
 	release_inflight(worker, client);
 	note_answer(worker, client, query, upstream, packet, len);
-	stats_duration(&worker->stats.duration, worker->now_us - client->received_us, 1);
+	note_duration(worker, query, worker->now_us - client->received_us);
 	if (client->is_tcp)
 		tcp_reply(worker, client, packet, len);
 	else
@@ -395,7 +279,7 @@ void worker_reply(struct worker *worker, const struct client *client, const stru
 
 static void read_clock(struct worker *worker)
 {
-	worker->now_us = precise_us();
+	worker->now_us = worker_precise_us();
 	worker->now_ms = worker->now_us / 1000;
 }
 
@@ -410,8 +294,7 @@ static void measure(struct worker *worker)
 	if (!worker->unmeasured)
 		return;
 	read_clock(worker);
-	stats_duration(&worker->stats.duration, worker->now_us - began_us, worker->unmeasured);
-	worker->unmeasured = 0;
+	note_measured(worker, worker->now_us - began_us);
 }
 
 static void dispatch(struct worker *worker, const struct epoll_event *event)

@@ -29,7 +29,7 @@
 #include "resolver/listen.h"
 #include "resolver/publish.h"
 #include "resolver/resolve.h"
-#include "resolver/stats.h"
+#include "resolver/stats_book.h"
 #include "resolver/tap.h"
 
 struct forward;
@@ -102,6 +102,7 @@ struct worker_config {
 	struct publish *publish;  /* of struct names_snapshot */
 	struct publish *services; /* of struct service */
 	struct upstream_book *book;
+	const struct stats_book *pages;
 	uint32_t max_concurrent;   /* clients of a worker that wait for an upstream */
 	uint32_t upstream_sockets; /* UDP, a worker */
 	bool use_0x20;
@@ -133,7 +134,8 @@ struct worker { /* NOLINT(clang-analyzer-optin.performance.Padding): of cache li
 	struct tcp *tcp;
 	struct forward *forward;
 	struct recall *recall; /* NULL: no cache */
-	uint32_t unmeasured;   /* answers given since now_us */
+	struct stats_sheets sheets;
+	struct stats_sheet *unmeasured; /* with answers given since now_us, one behind the other */
 	struct log_limit failures;
 	struct tap tap;
 	alignas(64) struct stats stats; /* written by this thread alone */
@@ -185,6 +187,9 @@ enum worker_outcome worker_handle(struct worker *worker, struct client *client, 
  */
 void worker_reply(struct worker *worker, const struct client *client, const struct query *query,
 		  int upstream, const uint8_t *packet, size_t len);
+
+/* The clock of now_us, read anew. */
+int64_t worker_precise_us(void);
 
 /* For dnstap: a message to or from `server`, number `upstream`, about a question of `client`'s. */
 void worker_tap_server(struct worker *worker, enum tap_kind kind, const struct client *client,

@@ -284,6 +284,7 @@ struct corefile_server {
 	struct corefile_mesh *mesh;
 	struct corefile_alternate *alternate;
 	struct corefile_forward *forward;
+	uint32_t directives; /* which it has, a bit each: see corefile_plugin() */
 };
 
 struct corefile_owned; /* what is not in the arena */
@@ -307,6 +308,9 @@ int corefile_read_text(const char *name, const char *text, size_t len, uint16_t 
 		       struct corefile **ret, struct err *err);
 
 void corefile_free(struct corefile *corefile);
+
+/* The name of the block's directive number `i` of those that are plugins; NULL: no more. */
+const char *corefile_plugin(const struct corefile_server *server, size_t i);
 
 /*
  * Writes it as a Corefile again: the directives in the plugins' order, each with what differs from

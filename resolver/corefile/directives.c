@@ -12,29 +12,40 @@
 /* `alternate` stands where Kuma's build of CoreDNS has it, `mesh` before all that asks elsewhere.
  */
 const struct directive directives[] = {
-	{"reload", "[INTERVAL [JITTER]]", 0, 2, false, true, reload_parse, reload_print},
-	{"bufsize", "[SIZE]", 0, 1, false, true, bufsize_parse, bufsize_print},
-	{"bind", "ADDRESS|INTERFACE...", 1, MANY, true, false, bind_parse, bind_print},
-	{"debug", NULL, 0, 0, false, true, debug_parse, debug_print},
-	{"ready", "[ADDRESS]", 0, 1, false, true, ready_parse, ready_print},
-	{"health", "[ADDRESS]", 0, 1, true, true, health_parse, health_print},
-	{"prometheus", "[ADDRESS]", 0, 1, false, true, prometheus_parse, prometheus_print},
-	{"errors", "[stdout]", 0, 1, true, true, errors_parse, errors_print},
-	{"log", "[NAMES...] [FORMAT]", 0, MANY, true, false, log_parse, log_print},
-	{"any", NULL, 0, 0, false, true, any_parse, any_print},
-	{"loadbalance", "[round_robin]", 0, 1, false, true, loadbalance_parse, loadbalance_print},
-	{"cache", "[TTL] [ZONES...]", 0, MANY, true, true, cache_parse, cache_print},
-	{"rewrite", "[continue|stop] FIELD FROM TO", 1, MANY, true, false, rewrite_parse,
+	{"reload", "[INTERVAL [JITTER]]", 0, 2, false, true, false, reload_parse, reload_print},
+	{"bufsize", "[SIZE]", 0, 1, false, true, true, bufsize_parse, bufsize_print},
+	{"bind", "ADDRESS|INTERFACE...", 1, MANY, true, false, false, bind_parse, bind_print},
+	{"debug", NULL, 0, 0, false, true, false, debug_parse, debug_print},
+	{"ready", "[ADDRESS]", 0, 1, false, true, false, ready_parse, ready_print},
+	{"health", "[ADDRESS]", 0, 1, true, true, false, health_parse, health_print},
+	{"prometheus", "[ADDRESS]", 0, 1, false, true, true, prometheus_parse, prometheus_print},
+	{"errors", "[stdout]", 0, 1, true, true, true, errors_parse, errors_print},
+	{"log", "[NAMES...] [FORMAT]", 0, MANY, true, false, true, log_parse, log_print},
+	{"any", NULL, 0, 0, false, true, true, any_parse, any_print},
+	{"loadbalance", "[round_robin]", 0, 1, false, true, true, loadbalance_parse,
+	 loadbalance_print},
+	{"cache", "[TTL] [ZONES...]", 0, MANY, true, true, true, cache_parse, cache_print},
+	{"rewrite", "[continue|stop] FIELD FROM TO", 1, MANY, true, false, true, rewrite_parse,
 	 rewrite_print},
-	{"template", "CLASS TYPE [ZONE...]", 2, MANY, true, false, template_parse, template_print},
-	{"hosts", "[FILE [ZONES...]]", 0, MANY, true, true, hosts_parse, hosts_print},
-	{"mesh", "[ZONES...]", 0, MANY, true, true, mesh_parse, mesh_print},
-	{"loop", NULL, 0, 0, false, true, loop_parse, loop_print},
-	{"alternate", "[original] RCODE[,RCODE...] FROM TO...", 3, MANY, false, false,
+	{"template", "CLASS TYPE [ZONE...]", 2, MANY, true, false, true, template_parse,
+	 template_print},
+	{"hosts", "[FILE [ZONES...]]", 0, MANY, true, true, true, hosts_parse, hosts_print},
+	{"mesh", "[ZONES...]", 0, MANY, true, true, true, mesh_parse, mesh_print},
+	{"loop", NULL, 0, 0, false, true, true, loop_parse, loop_print},
+	{"alternate", "[original] RCODE[,RCODE...] FROM TO...", 3, MANY, false, false, true,
 	 alternate_parse, alternate_print},
-	{"forward", "FROM TO...", 2, MANY, true, false, forward_parse, forward_print},
+	{"forward", "FROM TO...", 2, MANY, true, false, true, forward_parse, forward_print},
 	{0},
 };
+
+const char *corefile_plugin(const struct corefile_server *server, size_t i)
+{
+	for (const struct directive *row = directives; row->name; row++) {
+		if (row->is_plugin && server->directives >> (row - directives) & 1 && i-- == 0)
+			return row->name;
+	}
+	return NULL;
+}
 
 struct corefile_owned {
 	struct corefile_owned *next;
@@ -132,6 +143,7 @@ static int parse_line(struct directive_parse *d, const struct directive *row, bo
 	if (line->has_block && !row->has_block)
 		return directive_fail(d, line, "expected no block");
 	*seen = true;
+	d->server->directives |= 1u << (row - directives);
 	return row->parse(d);
 }
 

@@ -21,6 +21,7 @@ struct directive {
 	const char *usage; /* what is expected behind the name; NULL: nothing */
 	size_t min, max;   /* words behind the name */
 	bool has_block, once;
+	bool is_plugin; /* it is asked, or looks on, when a question comes */
 	/* 0, or a negative errno with `err` filled by directive_fail() and the like. */
 	int (*parse)(struct directive_parse *d);
 	/* Writes what is there of it in the server. */

@@ -293,9 +293,9 @@ static struct gotemplate_value view_all(struct view *v, const struct template_co
 
 _Static_assert((int)STATS_SECTIONS == (int)TEMPLATE_SECTIONS, "one counter for each");
 
-/* One that matched; the type of ANY is the template's. */
-static void count(struct stats_templates *stats, const struct query *q,
-		  const struct template_outcome *o)
+/* The type of ANY is the template's. */
+void template_count(struct stats_templates *stats, const struct query *q,
+		    const struct template_outcome *o)
 {
 	size_t type = stats_type_index(q->qtype == DNS_TYPE_ANY ? o->by->type : q->qtype);
 
@@ -375,8 +375,5 @@ enum template_verdict template_answer(const struct template_context *context,
 	ret_outcome->by = m.template;
 	ret_outcome->zone = m.zone;
 	told = *query;
-	verdict = answer_by(context, &m, &told, packet, limit, ret_len, ret_outcome, err);
-	if (context->stats)
-		count(context->stats, query, ret_outcome);
-	return verdict;
+	return answer_by(context, &m, &told, packet, limit, ret_len, ret_outcome, err);
 }

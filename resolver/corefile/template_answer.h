@@ -29,7 +29,6 @@ struct template_context {
 	const struct corefile_zones *zones;        /* the block's: of templates that name none */
 	const struct addr *remote;                 /* the client's */
 	struct regex_scratch *scratch;
-	struct stats_templates *stats; /* counts; NULL: they are not kept */
 };
 
 enum template_verdict {
@@ -68,5 +67,9 @@ enum template_verdict template_answer(const struct template_context *context,
 				      const struct query *query, uint8_t *packet, size_t limit,
 				      size_t *ret_len, struct template_outcome *ret_outcome,
 				      struct err *err);
+
+/* Counts the outcome of one that matched. */
+void template_count(struct stats_templates *stats, const struct query *query,
+		    const struct template_outcome *outcome);
 
 #endif

@@ -16,9 +16,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct tap_wish wish = {0};
 	struct querylog log = {0};
 	static struct upstream_book book;
+	static struct stats_book pages;
 	static struct state state;
-	struct facts facts = {
-		.settings = &settings, .book = &book, .state = &state, .complaint = ""};
+	struct facts facts = {.settings = &settings,
+			      .book = &book,
+			      .pages = &pages,
+			      .state = &state,
+			      .complaint = ""};
 	struct ctl ctl = {.facts = &facts, .log = &log, .wish = &wish, .lookup.fd = -1};
 	struct oneshot_conn conn = {.fd = -1};
 	char *text = NULL;

@@ -54,7 +54,7 @@ static void run_templates(const struct corefile *corefile, const struct query *q
 	static struct regex_scratch scratch;
 	const struct corefile_zones zones = {&corefile->servers->keys[0].zone, 1};
 	const struct template_context context = {corefile->servers->templates, &zones, &remote,
-						 &scratch, NULL};
+						 &scratch};
 	size_t limit = query_udp_limit(query), len = 0;
 	struct template_outcome outcome;
 	struct err err = {0};

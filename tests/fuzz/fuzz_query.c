@@ -72,9 +72,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct resolve_domains zones, search;
 	static const struct block block = {
 		.zone.len = 1, .table = TABLE_ALL, .authoritative = &zones, .search = &search};
-	static const struct block *blocks[] = {&block};
+	static const struct service_place place = {.block = &block};
 	static const struct service_listen listening = {
-		.blocks = blocks, .n_blocks = 1, .is_root = true};
+		.places = &place, .n_places = 1, .is_root = true};
 	struct resolve_context context = {
 		.listen = &listening, .version = "meshdns fuzz", .server_id = "host"};
 

@@ -221,6 +221,82 @@ test_who_may_ask_where_it_listens_everywhere() {
 	expect_eq REFUSED "$(in_dns dig -r +tries=1 +time=5 "@$APP4" -p 15053 www.outside.example | rcode)"
 }
 
+# Two ports, three zones; what is counted is the block's, over a reload too.
+test_each_block_counts_for_itself() {
+	local requests=coredns_dns_requests_total responses=coredns_dns_responses_total
+	local enabled=coredns_plugin_enabled udp='proto="udp",family="1",type="A"'
+	local root='server="dns://:15053",zone=".",view=""'
+	local corp='server="dns://:15053",zone="corp.example.",view=""'
+	local bound='server="dns://127.0.0.1:15060",zone="corp.example.",view=""'
+	local dropped='server="dns://127.0.0.1:15060",zone="dropped",view=""'
+	local quiet='server="dns://:15053",zone="quiet.example.",view=""'
+	local cached='server="dns://:15053",zones=".",view=""'
+	local blocks="corp.example:15053 {
+		    prometheus localhost:19153
+		    hosts $LAB/hosts
+		}
+		quiet.example:15053 {
+		    template IN A {
+		        answer \"{{ .Name }} A 10.3.3.3\"
+		    }
+		}
+		corp.example:15060 {
+		    bind 127.0.0.1
+		    prometheus localhost:19153
+		    hosts $LAB/hosts
+		}"
+	run_corefile <<<".:15053 {
+		    prometheus localhost:19153
+		    cache
+		    forward . $UNBOUND4
+		}
+		$blocks"
+	query www.outside.example >/dev/null
+	query www.outside.example +tcp >/dev/null
+	query app.corp.example >/dev/null
+	query app.corp.example -p 15060 >/dev/null
+	query app.corp.example -p 15060 >/dev/null
+	query a.quiet.example >/dev/null
+	BODY=$(scrape)
+	! grep -q 'zone="dropped"' <<<"$BODY" || fail "nothing was dropped yet"
+	query www.outside.example -p 15060 >/dev/null
+	BODY=$(scrape)
+	expect_sample "$requests{$root,$udp}" 1
+	expect_sample "$requests{$root,proto=\"tcp\",family=\"1\",type=\"A\"}" 1
+	expect_sample "$requests{$corp,$udp}" 1
+	expect_sample "$requests{$bound,$udp}" 2
+	expect_sample "$requests{$dropped,$udp}" 1
+	expect_eq 5 "$(grep -c "^$requests{" <<<"$BODY")" # and those of quiet.example are not told
+	expect_sample "$responses{$root,rcode=\"NOERROR\",plugin=\"cache\"}" 1
+	expect_sample "$responses{$root,rcode=\"NOERROR\",plugin=\"forward\"}" 1
+	expect_sample "$responses{$bound,rcode=\"NOERROR\",plugin=\"hosts\"}" 2
+	expect_sample "$responses{$dropped,rcode=\"REFUSED\",plugin=\"\"}" 1
+	expect_sample "coredns_dns_request_duration_seconds_count{$root}" 2
+	expect_sample "coredns_template_matches_total{$quiet,class=\"IN\",type=\"A\"}" 1
+	expect_sample "coredns_cache_hits_total{$cached,type=\"success\"}" 1
+	expect_sample "coredns_cache_entries{$cached,type=\"success\"}" 1
+	expect_sample "$enabled{$root,name=\"cache\"}" 1
+	expect_sample "$enabled{$bound,name=\"hosts\"}" 1
+
+	corefile <<<".:15053 {
+		    prometheus localhost:19153
+		    errors
+		    forward . $UNBOUND4
+		}
+		$blocks"
+	hangup
+	wait_for 5 logged resolver 'Corefile is another now'
+	query www.outside.example >/dev/null
+	query app.corp.example >/dev/null
+	BODY=$(scrape)
+	expect_sample "$requests{$root,$udp}" 2
+	expect_sample "$requests{$corp,$udp}" 2
+	expect_sample "$requests{$dropped,$udp}" 1
+	expect_sample "$enabled{$root,name=\"errors\"}" 1
+	expect_eq 0 "$(grep -c "^$enabled.*cache" <<<"$BODY")"
+	as_app eyes.py check >/dev/null
+}
+
 test_addresses_take_turns() {
 	local i
 	run_corefile <<-EOT

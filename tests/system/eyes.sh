@@ -68,9 +68,6 @@ test_what_takes_long_is_in_a_late_bucket() {
 	expect_metric 2 coredns_dns_request_duration_seconds_bucket le=1.024
 }
 
-# expect_sample NAME{LABELS} VALUE: in $BODY, which is all of /metrics.
-expect_sample() { grep -qxF "$1 $2" <<<"$BODY" || fail "no '$1 $2' but $(grep -F "$1 " <<<"$BODY")"; }
-
 test_metrics_of_upstreams() {
 	start_resolver --upstream "$UNBOUND4"
 	query www.outside.example >/dev/null

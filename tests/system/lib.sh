@@ -291,6 +291,9 @@ expect_between() {
 	(($1 <= $3 && $3 <= $2)) || fail "${4:+$4: }expected $1 to $2, got $3"
 }
 
+# expect_sample NAME{LABELS} VALUE: in $BODY, which is all of /metrics.
+expect_sample() { grep -qxF "$1 $2" <<<"$BODY" || fail "no '$1 $2' but $(grep -F "$1 " <<<"$BODY")"; }
+
 # expect_status STATUS COMMAND…: runs it, output in $OUTPUT.
 expect_status() {
 	local status=0

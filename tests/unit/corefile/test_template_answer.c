@@ -34,8 +34,7 @@ static const char *answer(const char *block, const struct asked *asked,
 	char *text = NULL;
 	struct corefile *corefile;
 	struct regex_scratch scratch = {0};
-	struct template_context context = {
-		.remote = &remote, .scratch = &scratch, .stats = &counts};
+	struct template_context context = {.remote = &remote, .scratch = &scratch};
 	struct corefile_zones zones;
 	struct err err = {0};
 	struct message m;
@@ -58,6 +57,8 @@ static const char *answer(const char *block, const struct asked *asked,
 		cr_expect_leq(len, query_udp_limit(&query));
 		result = message_text(m.bytes, len);
 	}
+	if (ret_outcome->by)
+		template_count(&counts, &query, ret_outcome);
 	regex_scratch_free(&scratch);
 	corefile_free(corefile);
 	free(text);

@@ -5,20 +5,25 @@
 #define START 1000000 /* ms; the clock is the test's */
 
 static struct cache *cache;
-static struct stats_cache stats;
+static struct stats_book pages;
+static struct stats_sheets sheets = {&pages, 0};
+static struct stats_cache *stats; /* of the page that questions are for */
 static struct cache_entry *entry;
 static int64_t now;
 
 static void setup(void)
 {
 	now = START;
-	cache = cache_new(CACHE_MIN, 3600, &stats);
+	cr_assert_eq(stats_book_init(&pages, 1, NULL), 0);
+	stats = &stats_sheet(&sheets, 0)->tally.cache;
+	cache = cache_new(CACHE_MIN, 3600, &sheets);
 	cr_assert(cache);
 }
 
 static void teardown(void)
 {
 	cache_free(cache);
+	stats_book_free(&pages);
 }
 
 TestSuite(cache, .init = setup, .fini = teardown);
@@ -134,7 +139,7 @@ Test(cache, keys)
 	store(&ad, DNS_FLAG_AD, 60, false);
 	cr_expect_eq(look(&ad), CACHE_HIT);
 	cr_expect_eq(look(&q), CACHE_HIT);
-	cr_expect_eq(stats_get(&stats.entries[0]), 1);
+	cr_expect_eq(stats_get(&stats->entries[0]), 1);
 }
 
 Test(cache, denials)
@@ -148,7 +153,7 @@ Test(cache, denials)
 	store(&a, DNS_RCODE_NXDOMAIN, 20, true);
 	cr_expect_eq(look(&aaaa), CACHE_HIT, "NXDOMAIN of all");
 	cr_expect_eq(ttl_now(&aaaa, false), 20, "the SOA's TTL");
-	cr_expect_eq(stats_get(&stats.entries[1]), 1);
+	cr_expect_eq(stats_get(&stats->entries[1]), 1);
 	store(&aaaa, 0, 60, false);
 	cr_expect_eq(look(&a), CACHE_MISS, "it exists after all");
 	store(&a, DNS_RCODE_SERVFAIL, 0, true);
@@ -179,7 +184,7 @@ Test(cache, not_kept)
 	put_rr(&m, "", DNS_TYPE_OPT, 1232, 1u << 24, "", 0);
 	cache_store(cache, &q, &keep_usual, m.bytes, m.w.pos, now);
 	cr_expect_eq(look(&q), CACHE_MISS, "the rcode goes on in the OPT");
-	cr_expect_eq(stats_get(&stats.drops), 5);
+	cr_expect_eq(stats_get(&stats->drops), 5);
 }
 
 Test(cache, questions_that_pass_by)
@@ -260,7 +265,7 @@ Test(cache, flushing)
 	cr_expect_eq(look(&other), CACHE_HIT);
 	cache_flush(cache);
 	cr_expect_eq(look(&other), CACHE_MISS);
-	cr_expect_eq(stats_get(&stats.entries[0]), 0);
+	cr_expect_eq(stats_get(&stats->entries[0]), 0);
 }
 
 /* Many times what fits: what is asked for stays, the rest makes room, and the books are right. */
@@ -289,7 +294,8 @@ Test(cache, room_is_made_by_those_that_are_not_asked_for)
 		q = plain(name);
 		seen += look(&q) == CACHE_HIT;
 	}
-	cr_expect_eq(seen + 1, stats_get(&stats.entries[0]) + stats_get(&stats.entries[1]));
-	cr_expect_eq(stats_get(&stats.evictions[0]) + stats_get(&stats.evictions[1]), 20000 - seen);
+	cr_expect_eq(seen + 1, stats_get(&stats->entries[0]) + stats_get(&stats->entries[1]));
+	cr_expect_eq(stats_get(&stats->evictions[0]) + stats_get(&stats->evictions[1]),
+		     20000 - seen);
 	cr_expect(seen > CACHE_MIN / 256, "%lu", (unsigned long)seen);
 }

@@ -17,6 +17,7 @@
 #define MAX_CONCURRENT 4
 
 static struct upstream_book book;
+static struct stats_book pages;
 static struct inflight inflight;
 static struct publish no_names, no_services;
 static _Atomic int order;
@@ -88,10 +89,12 @@ static void begin(size_t n_servers)
 	struct endpoint ep;
 
 	cr_assert_eq(upstream_book_init(&book, 2, NULL), 0);
+	cr_assert_eq(stats_book_init(&pages, 2, NULL), 0);
 	config = (struct worker_config){
 		.publish = &no_names,
 		.services = &no_services,
 		.book = &book,
+		.pages = &pages,
 		.max_concurrent = MAX_CONCURRENT,
 		.upstream_sockets = 64,
 		.tcp_clients = 1,
@@ -127,6 +130,7 @@ static void end(void)
 	close(client_fd);
 	worker_free(&worker);
 	upstream_book_free(&book);
+	stats_book_free(&pages);
 }
 
 static void pass(int64_t ms)

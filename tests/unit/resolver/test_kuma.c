@@ -62,11 +62,11 @@ static char *print(const struct kuma *kuma)
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
 
-	stats_response(&m.total, false, 1, STATS_MESH, 0, 40);
-	stats_response(&m.total, false, 28, STATS_FORWARD, 3, 40);
-	stats_response(&m.total, false, 16, STATS_CACHE, 0, 40);
-	stats_response(&m.total, false, 1, STATS_SERVER, 2, 40);
-	stats_response(&m.total, false, 1, STATS_SERVER, 5, 40);
+	stats_response(&m.questions, false, 1, STATS_MESH, 0, 40);
+	stats_response(&m.questions, false, 28, STATS_FORWARD, 3, 40);
+	stats_response(&m.questions, false, 16, STATS_CACHE, 0, 40);
+	stats_response(&m.questions, false, 1, STATS_SERVER, 2, 40);
+	stats_response(&m.questions, false, 1, STATS_SERVER, 5, 40);
 	metrics_print(&m, out);
 	fclose(out);
 	return text;

@@ -7,10 +7,11 @@
 #include "resolver/upstream_health.h"
 
 static struct upstream_book book;
+static struct stats_book pages;
 
 static char *print(void)
 {
-	struct metrics m = {.workers = 2, .book = &book};
+	struct metrics m = {.workers = 2, .book = &book, .pages = &pages};
 	char *text = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
@@ -31,6 +32,7 @@ static void begin(void)
 	struct err err;
 
 	cr_assert_eq(upstream_book_init(&book, 2, &err), 0);
+	cr_assert_eq(stats_book_init(&pages, 2, &err), 0);
 	endpoint_parse("[2001:db8::53]", 53, &ep);
 	cr_assert_eq(upstream_book_find(&book, &ep, &err), 0);
 	endpoint_parse("10.0.0.1:5353", 53, &ep);
@@ -40,6 +42,7 @@ static void begin(void)
 static void end(void)
 {
 	upstream_book_free(&book);
+	stats_book_free(&pages);
 }
 
 Test(metrics, servers_are_added_up_over_workers, .init = begin, .fini = end)
@@ -89,23 +92,63 @@ Test(metrics, a_server_that_is_no_longer_asked_keeps_its_numbers, .init = begin,
 	free(text);
 }
 
-Test(metrics, templates_by_type_and_section, .init = begin, .fini = end)
+/* A page of the second worker's. */
+static struct stats_tally *page(const char *dns, const char *cache, const char *templates)
 {
-	struct metrics m = {.port = 15053, .book = &book};
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
+	const struct stats_labels labels = {{dns, cache, templates}};
+	const struct stats_sheets sheets = {&pages, 1};
 
-	stats_add(&m.total.templates.matches[stats_type_index(28)], 3);
-	stats_add(&m.total.templates.unrendered[0][stats_type_index(1)], 1);
-	stats_add(&m.total.templates.malformed[2][0], 2);
-	metrics_print(&m, out);
-	fclose(out);
-#define LABELS "{server=\"dns://:15053\",zone=\".\",view=\"\",class=\"IN\",type=\""
-	expect_line(text, "\ncoredns_template_matches_total" LABELS "AAAA\"} 3\n");
-	expect_line(text, "\ncoredns_template_template_failures_total" LABELS
-			  "A\",section=\"answer\"} 1\n");
-	expect_line(text, "\ncoredns_template_rr_failures_total" LABELS
-			  "other\",section=\"additional\"} 2\n");
+	return &stats_sheet(&sheets, stats_book_find(&pages, &labels, false))->tally;
+}
+
+Test(metrics, questions_have_the_labels_of_their_page, .init = begin, .fini = end)
+{
+	struct stats_tally *mesh = page("server=\"dns://:53\",zone=\"mesh.\"", NULL, NULL);
+	struct stats_tally *root = page("server=\"dns://:54\",zone=\".\"", NULL, NULL);
+	char *text;
+
+	stats_request(mesh, false, false, 1, true, 40);
+	stats_response(mesh, false, 1, STATS_TEMPLATE, 3, 60);
+	stats_request(root, true, true, 28, false, 40);
+	stats_request(page(NULL, NULL, NULL), false, false, 1, false, 40);
+	text = print();
+#define MESH "server=\"dns://:53\",zone=\"mesh.\""
+#define ROOT "server=\"dns://:54\",zone=\".\""
+	expect_line(text, "\ncoredns_dns_requests_total{" MESH
+			  ",proto=\"udp\",family=\"1\",type=\"A\"} 1\n"
+			  "coredns_dns_requests_total{" ROOT
+			  ",proto=\"tcp\",family=\"2\",type=\"AAAA\"} 1\n# ");
+	expect_line(text, "\ncoredns_dns_do_requests_total{" MESH "} 1\n"
+			  "coredns_dns_do_requests_total{" ROOT "} 0\n");
+	expect_line(text, "\ncoredns_dns_responses_total{" MESH
+			  ",rcode=\"NXDOMAIN\",plugin=\"template\"} 1\n# ");
+	expect_line(text, "\ncoredns_dns_response_size_bytes_bucket{" MESH
+			  ",proto=\"udp\",le=\"100\"} 1\n");
+	expect_line(text, "\ncoredns_dns_request_duration_seconds_count{" ROOT "} 0\n");
+	cr_expect_null(strstr(text, "coredns_cache_hits_total{"));
+	free(text);
+}
+
+Test(metrics, caches_and_templates_have_labels_of_their_own, .init = begin, .fini = end)
+{
+#define CACHE     "server=\"dns://:53\",zones=\"a.,b.\""
+#define TEMPLATES "server=\"dns://:53\",zone=\"c.\""
+	struct stats_tally *tally = page(NULL, CACHE, TEMPLATES);
+	char *text;
+
+	stats_add(&tally->cache.hits[1], 2);
+	stats_add(&tally->templates.matches[stats_type_index(28)], 3);
+	stats_add(&tally->templates.unrendered[0][stats_type_index(1)], 1);
+	stats_add(&tally->templates.malformed[2][0], 2);
+	text = print();
+	expect_line(text, "\ncoredns_cache_hits_total{" CACHE ",type=\"denial\"} 2\n");
+	expect_line(text, "\ncoredns_cache_requests_total{" CACHE "} 2\n");
+	expect_line(text, "\ncoredns_template_matches_total{" TEMPLATES
+			  ",class=\"IN\",type=\"AAAA\"} 3\n");
+	expect_line(text, "\ncoredns_template_template_failures_total{" TEMPLATES
+			  ",class=\"IN\",type=\"A\",section=\"answer\"} 1\n");
+	expect_line(text, "\ncoredns_template_rr_failures_total{" TEMPLATES
+			  ",class=\"IN\",type=\"other\",section=\"additional\"} 2\n");
+	cr_expect_null(strstr(text, "coredns_dns_requests_total{"));
 	free(text);
 }

@@ -6,16 +6,19 @@
 static const struct block block = {.has_cache = true};
 static struct recall_flush flush;
 static struct worker_config config = {.cache_size = CACHE_MIN, .flush = &flush};
-static struct worker worker = {.config = &config, .now_ms = 1000000};
+static struct stats_book pages;
+static struct worker worker = {.config = &config, .now_ms = 1000000, .sheets = {&pages, 0}};
 
 static void setup(void)
 {
-	cr_assert(recall_new(&config, &worker.stats.cache, &worker.recall));
+	cr_assert_eq(stats_book_init(&pages, 1, NULL), 0);
+	cr_assert(recall_new(&config, &worker.sheets, &worker.recall));
 }
 
 static void teardown(void)
 {
 	recall_free(worker.recall);
+	stats_book_free(&pages);
 }
 
 TestSuite(recall, .init = setup, .fini = teardown);

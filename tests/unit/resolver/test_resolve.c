@@ -17,7 +17,7 @@ struct run {
 static struct names_snapshot *names;
 static struct resolve_context context;
 static struct block block, corp;
-static const struct block *blocks[] = {&block, &corp};
+static const struct service_place places[] = {{.block = &block}, {.block = &corp, .page = 7}};
 static struct service_listen listening;
 
 static void setup(void)
@@ -37,7 +37,7 @@ static void setup(void)
 	}
 	names = table_build(b);
 	block = (struct block){.zone.len = 1, .table = TABLE_ALL};
-	listening = (struct service_listen){.blocks = blocks, .n_blocks = 1, .is_root = true};
+	listening = (struct service_listen){.places = places, .n_places = 1, .is_root = true};
 	context = (struct resolve_context){.listen = &listening,
 					   .names = names,
 					   .version = "meshdns test",
@@ -330,13 +330,13 @@ Test(resolve, a_name_of_no_block_is_refused)
 	struct run r;
 
 	corp.zone.len = (uint8_t)wire_name_from_text("corp.example", 12, corp.zone.name);
-	blocks[0] = &corp;
-	listening.is_root = false;
+	listening = (struct service_listen){.places = &places[1], .n_places = 1, .dropped = 9};
 	r = ask("www.example", DNS_TYPE_A);
 	cr_expect_eq(r.action, RESOLVE_REPLY);
 	cr_expect_eq(r.rcode, DNS_RCODE_REFUSED);
+	cr_expect_eq(r.q.page, 9);
 	r = ask("www.corp.example", DNS_TYPE_A);
 	cr_expect_eq(r.action, RESOLVE_FORWARD);
 	cr_expect_eq(context.block, &corp);
-	blocks[0] = &block;
+	cr_expect_eq(r.q.page, 7);
 }

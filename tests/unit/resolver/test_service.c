@@ -96,15 +96,17 @@ Test(service, the_table_is_asked_but_for_what_routes_ahead_take)
 }
 
 static struct block blocks[] = {{.number = 0}, {.number = 1}, {.number = 2}};
-static const struct block *served[] = {&blocks[0], &blocks[1], &blocks[2]};
-static struct service_listen listening = {.blocks = served, .n_blocks = 3};
+static const struct service_place served[] = {
+	{.block = &blocks[0]}, {.block = &blocks[1]}, {.block = &blocks[2]}};
+static struct service_listen listening = {.places = served, .n_places = 3};
 
 static int block_of(const char *text, uint16_t qtype)
 {
 	struct corefile_zone name = zone(text);
-	const struct block *found = service_find_block(&listening, name.name, name.len, qtype);
+	const struct service_place *found =
+		service_find_place(&listening, name.name, name.len, qtype);
 
-	return found ? found->number : -1;
+	return found ? found->block->number : -1;
 }
 
 Test(service, the_innermost_block_has_the_name_and_ds_its_parent)

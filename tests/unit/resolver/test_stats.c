@@ -39,7 +39,7 @@ Test(stats, sizes_fall_into_coredns_buckets)
 		     {8292, 10}, {64000, 13}, {64001, 14}, {65535, 14}};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct stats stats = {0};
+		struct stats_tally stats = {0};
 
 		stats_response(&stats, true, DNS_TYPE_A, STATS_MESH, 0, cases[i].len);
 		cr_expect_eq(stats_get(&stats.response_size[1].bucket[cases[i].bucket]), 1, "%zu",
@@ -77,7 +77,7 @@ Test(stats, types_have_their_names)
 		     {65535, "other"}};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct stats stats = {0};
+		struct stats_tally stats = {0};
 
 		stats_request(&stats, false, true, cases[i].type, false, 40);
 		for (int type = 0; type < STATS_TYPES; type++)
@@ -89,16 +89,19 @@ Test(stats, types_have_their_names)
 
 Test(stats, workers_are_added_up)
 {
-	struct stats a = {0}, b = {0};
+	struct stats_tally a = {0}, b = {0};
+	struct stats worker = {0}, all = {0};
 
 	stats_request(&a, false, false, DNS_TYPE_A, true, 40);
 	stats_request(&b, false, false, DNS_TYPE_A, true, 60);
 	stats_response(&b, false, 65280, STATS_SERVER, 4095, 40);
-	stats_add(&b.loops, 7);
-	stats_sum(&a, &b);
+	stats_add(&worker.loops, 7);
+	stats_sum_tally(&a, &b);
+	stats_sum(&all, &worker);
+	stats_sum(&all, &worker);
 	cr_expect_eq(stats_get(&a.requests[0][0][1]), 2);
 	cr_expect_eq(stats_get(&a.do_requests), 2);
 	cr_expect_eq(stats_get(&a.request_size[0].sum), 100);
 	cr_expect_eq(stats_get(&a.responses[STATS_SERVER][STATS_RCODES - 1]), 1);
-	cr_expect_eq(stats_get(&a.loops), 7);
+	cr_expect_eq(stats_get(&all.loops), 14);
 }
