@@ -84,6 +84,8 @@ static const struct {
 	{C(rt_sigaction), {0, SCMP_CMP_NE, SIGSYS, 0}},
 	{C(prlimit64), {2, SCMP_CMP_EQ, 0, 0}}, /* only to be told */
 	{C(setpriority), {1, SCMP_CMP_EQ, 0, 0}}, /* its own */
+	{C(sched_getattr), {0, SCMP_CMP_EQ, 0, 0}}, /* likewise */
+	{C(sched_setattr), {0, SCMP_CMP_EQ, 0, 0}}, /* likewise */
 	{C(ioctl), {1, SCMP_CMP_EQ, TCGETS, 0}}, /* glibc's stdio asks for a terminal */
 	{C(ioctl), {1, SCMP_CMP_EQ, TIOCGWINSZ, 0}}, /* musl's so */
 	{C(ioctl), {1, SCMP_CMP_EQ, FIONREAD, 0}},

@@ -13,6 +13,9 @@
 
 #include "common/cleanup.h"
 
+/* At a time: a kernel may let other threads of this core wait until a call is done. */
+#define READ_MAX ((size_t)256 << 10)
+
 /* Root's or our own, and nobody else may write it. */
 static bool is_own(const struct stat *st)
 {
@@ -52,7 +55,7 @@ static int read_file(const char *path, bool own, size_t max, char **ret_data, si
 		if (!grown)
 			return err_set(err, ENOMEM, "cannot read %s: out of memory", path);
 		data = grown;
-		n = read(fd, data + len, size - len);
+		n = read(fd, data + len, size - len < READ_MAX ? size - len : READ_MAX);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)

@@ -39,6 +39,14 @@ test_root_becomes_the_user_and_keeps_nothing() {
 	expect_eq 240.0.0.1 "$(ask +short @127.0.0.1 -p 15053 redis.mesh)"
 }
 
+test_the_workers_wake_before_others() {
+	has_slices || return 0
+	start_resolver --names "$LAB/names" --workers 2
+	expect_eq 2 "$(awk '/^se\.slice / && $3 == 100000' "/proc/$(resolver_pid)"/task/*/sched | wc -l)"
+}
+# The kernel lets threads choose their slices, and tells.
+has_slices() { sort -VC <<<$'6.12\n'"$(uname -r)" && grep -q '^se\.slice ' /proc/self/sched; }
+
 test_an_ordinary_user_can_start_it() {
 	start_resolver_as "$APP_UID" --names "$LAB/names"
 	expect_eq "$(threads '^Name:')" "$(threads '^NoNewPrivs:[[:space:]]1$')"
