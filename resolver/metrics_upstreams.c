@@ -11,8 +11,6 @@
 
 _Static_assert(UPSTREAM_BUCKETS + 1 == STATS_DURATIONS, "the same buckets");
 
-#define PROXY "proxy_name=\"forward\","
-
 static const char *const rcodes[UPSTREAM_RCODES] = {
 	"NOERROR", "NXDOMAIN", "SERVFAIL", "REFUSED", "FORMERR", "NOTIMP", "other",
 };
@@ -39,7 +37,7 @@ struct family {
 	const char *name, *type, *help;
 	/* Writes the samples of one server; NULL: `counter`, with no label but the server. */
 	void (*print)(const struct family *family, const struct page *page, FILE *out);
-	const char *labels; /* that come before the server; NULL: none */
+	bool is_proxys; /* it has the name of the plugin as a label */
 	enum upstream_counter counter, tcp;
 };
 
@@ -48,23 +46,25 @@ static uint64_t sum(const struct page *page, enum upstream_counter counter)
 	return upstream_book_sum(page->page, page->n, counter);
 }
 
-static const char *labels_of(const struct family *family)
+static const char *proxy_of(const struct family *family, const struct page *page)
 {
-	return family->labels ? family->labels : "";
+	if (!family->is_proxys)
+		return "";
+	return page->page->is_alternate ? "proxy_name=\"alternate\"," : "proxy_name=\"forward\",";
 }
 
 static void print_counter(const struct family *family, const struct page *page, FILE *out)
 {
-	fprintf(out, "%s{%sto=\"%s\"} %" PRIu64 "\n", family->name, labels_of(family), page->to,
-		sum(page, family->counter));
+	fprintf(out, "%s{%sto=\"%s\"} %" PRIu64 "\n", family->name, proxy_of(family, page),
+		page->to, sum(page, family->counter));
 }
 
 static void print_by_proto(const struct family *family, const struct page *page, FILE *out)
 {
-	fprintf(out, "%s{%sto=\"%s\",proto=\"udp\"} %" PRIu64 "\n", family->name, labels_of(family),
-		page->to, sum(page, family->counter));
-	fprintf(out, "%s{%sto=\"%s\",proto=\"tcp\"} %" PRIu64 "\n", family->name, labels_of(family),
-		page->to, sum(page, family->tcp));
+	fprintf(out, "%s{%sto=\"%s\",proto=\"udp\"} %" PRIu64 "\n", family->name,
+		proxy_of(family, page), page->to, sum(page, family->counter));
+	fprintf(out, "%s{%sto=\"%s\",proto=\"tcp\"} %" PRIu64 "\n", family->name,
+		proxy_of(family, page), page->to, sum(page, family->tcp));
 }
 
 static void print_by_rcode(const struct family *family, const struct page *page, FILE *out)
@@ -74,7 +74,7 @@ static void print_by_rcode(const struct family *family, const struct page *page,
 
 		if (n)
 			fprintf(out, "%s{%sto=\"%s\",rcode=\"%s\"} %" PRIu64 "\n", family->name,
-				labels_of(family), page->to, rcodes[i], n);
+				proxy_of(family, page), page->to, rcodes[i], n);
 	}
 }
 
@@ -102,17 +102,6 @@ void metrics_upstream_durations(const struct metrics *m, struct stats_durations 
 
 static void print_latency(const struct family *family, const struct page *page, FILE *out)
 {
-	struct stats_durations total = {0};
-	char labels[ENDPOINT_TEXT_MAX + 16];
-
-	for (unsigned int i = 0; i < UPSTREAM_RCODES; i++)
-		add_latency(&total, page, i);
-	snprintf(labels, sizeof(labels), "to=\"%s\"", page->to);
-	metrics_print_durations(out, family->name, labels, &total);
-}
-
-static void print_latency_by_rcode(const struct family *family, const struct page *page, FILE *out)
-{
 	for (unsigned int i = 0; i < UPSTREAM_RCODES; i++) {
 		struct stats_durations total = {0};
 		char labels[ENDPOINT_TEXT_MAX + 64];
@@ -120,7 +109,7 @@ static void print_latency_by_rcode(const struct family *family, const struct pag
 		if (!sum(page, UPSTREAM_NOERROR + i))
 			continue;
 		add_latency(&total, page, i);
-		snprintf(labels, sizeof(labels), "%sto=\"%s\",rcode=\"%s\"", labels_of(family),
+		snprintf(labels, sizeof(labels), "%sto=\"%s\",rcode=\"%s\"", proxy_of(family, page),
 			 page->to, rcodes[i]);
 		metrics_print_durations(out, family->name, labels, &total);
 	}
@@ -149,21 +138,26 @@ static void print_loops(const struct family *family, const struct page *page, FI
 
 static const struct family families[] = {
 	{"coredns_proxy_request_duration_seconds", "histogram",
-	 "From sending a question to its response.", .print = print_latency_by_rcode,
-	 .labels = PROXY},
+	 "From sending a question to its response.", .print = print_latency, .is_proxys = true},
 	{"coredns_proxy_healthcheck_failures_total", "counter", "Probes without a response.",
-	 .labels = PROXY, .counter = UPSTREAM_PROBES_FAILED},
+	 .is_proxys = true, .counter = UPSTREAM_PROBES_FAILED},
 	{"coredns_proxy_conn_cache_hits_total", "counter",
-	 "Questions sent by a socket that was there.", .print = print_by_proto, .labels = PROXY,
+	 "Questions sent by a socket that was there.", .print = print_by_proto, .is_proxys = true,
 	 .counter = UPSTREAM_SOCKETS_REUSED, .tcp = UPSTREAM_TCP_REUSED},
 	{"coredns_proxy_conn_cache_misses_total", "counter",
-	 "Questions for which a socket was opened.", .print = print_by_proto, .labels = PROXY,
+	 "Questions for which a socket was opened.", .print = print_by_proto, .is_proxys = true,
 	 .counter = UPSTREAM_SOCKETS, .tcp = UPSTREAM_TCP_CONNECTIONS},
 	{"coredns_forward_requests_total", "counter", "Messages sent, each try counted.",
 	 .counter = UPSTREAM_QUERIES},
 	{"coredns_forward_responses_total", "counter", "Responses.", .print = print_by_rcode},
 	{"coredns_forward_request_duration_seconds", "histogram",
 	 "From sending a question to its response.", .print = print_latency},
+	{"coredns_forward_conn_cache_hits_total", "counter",
+	 "Questions sent by a socket that was there.", .print = print_by_proto,
+	 .counter = UPSTREAM_SOCKETS_REUSED, .tcp = UPSTREAM_TCP_REUSED},
+	{"coredns_forward_conn_cache_misses_total", "counter",
+	 "Questions for which a socket was opened.", .print = print_by_proto,
+	 .counter = UPSTREAM_SOCKETS, .tcp = UPSTREAM_TCP_CONNECTIONS},
 	{"coredns_forward_healthcheck_failures_total", "counter", "Probes without a response.",
 	 .counter = UPSTREAM_PROBES_FAILED},
 	{"meshdns_upstream_state", "gauge", "1 for what the server is.", .print = print_state},

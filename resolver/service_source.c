@@ -14,8 +14,34 @@
 /* --- making it ---------------------------------------------------------------------------------
  */
 
+static bool is_of_a_route(const struct service *service, size_t page)
+{
+	for (size_t i = 0; i < service->n_blocks; i++) {
+		const struct block *block = service->blocks[i];
+
+		for (size_t k = 0; k < block->n_routes; k++) {
+			const struct upstream_group *group = block->routes[k].group;
+
+			for (uint8_t n = 0; group && n < group->n; n++) {
+				if (group->page[n] == page)
+					return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* Which servers and blocks the pages of the two books are for, from now on. */
 static void note_pages(struct service_source *source, const struct service *service)
 {
+	for (size_t page = 0; page < source->book.n_pages; page++)
+		source->book.page[page].in_use = false;
+	for (size_t i = 0; i < service->n_servers; i++) {
+		struct upstream_page *page = &source->book.page[service->servers[i].page];
+
+		page->in_use = true;
+		page->is_alternate = !is_of_a_route(service, service->servers[i].page);
+	}
 	for (size_t page = 0; page < source->pages.n_pages; page++)
 		source->pages.page[page]->block = NULL;
 	for (size_t i = 0; i < service->n_listen; i++) {
@@ -23,13 +49,6 @@ static void note_pages(struct service_source *source, const struct service *serv
 
 		for (size_t k = 0; k < listen->n_places; k++)
 			source->pages.page[listen->places[k].page]->block = listen->places[k].block;
-	}
-	for (size_t page = 0; page < source->book.n_pages; page++) {
-		bool in_use = false;
-
-		for (size_t i = 0; i < service->n_servers; i++)
-			in_use |= service->servers[i].page == page;
-		source->book.page[page].in_use = in_use;
 	}
 }
 

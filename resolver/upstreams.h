@@ -36,9 +36,10 @@ struct upstream_group {
 /* One server's page. `stats` has one entry a worker. */
 struct upstream_page {
 	struct endpoint ep;
-	_Atomic uint32_t loops; /* how often a probe of ours (loop.h) came back through it */
-	_Atomic bool is_loop;   /* what goes there comes back: it is not asked */
-	_Atomic bool in_use;    /* among the upstreams now */
+	_Atomic uint32_t loops;    /* how often a probe of ours (loop.h) came back through it */
+	_Atomic bool is_loop;      /* what goes there comes back: it is not asked */
+	_Atomic bool in_use;       /* among the upstreams now */
+	_Atomic bool is_alternate; /* only those that `alternate` names, when it was last in use */
 	struct upstream_stats *stats;
 };
 

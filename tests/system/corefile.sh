@@ -63,7 +63,10 @@ test_as_the_data_plane_starts_it() {
 	wait_for 5 answers redis.mesh 240.0.0.1
 	expect_eq 192.0.2.10 "$(query +short www.outside.example)"
 	expect_eq 192.0.2.10 "$(query +short +tcp www.outside.example)"
-	expect_match '^coredns_dns_requests_total' "$(scrape)"
+	BODY=$(scrape)
+	expect_match '^coredns_dns_requests_total[{]server="dns://:15053",zone="[.]",view="",proto="udp"' "$BODY"
+	expect_match '^coredns_proxy_.*_count[{]proxy_name="forward",to="127.0.0.1:15054",rcode="NOERROR"' "$BODY"
+	expect_match '^coredns_proxy_.*_count[{]proxy_name="alternate",to="[^1].*:53",rcode="NOERROR"' "$BODY"
 	expect_eq '' "$(log_of resolver)" # quiet
 }
 

@@ -86,7 +86,7 @@ test_metrics_of_upstreams() {
 	expect_sample "${time}_count{$proxy,$to,rcode=\"NXDOMAIN\"}" 2
 	expect_sample "coredns_forward_responses_total{$to,rcode=\"NXDOMAIN\"}" 2
 	expect_sample "coredns_forward_requests_total{$to}" 5
-	expect_sample "coredns_forward_request_duration_seconds_bucket{$to,le=\"+Inf\"}" 5
+	expect_sample "coredns_forward_request_duration_seconds_count{$to,rcode=\"NOERROR\"}" 3
 	expect_sample "coredns_proxy_conn_cache_misses_total{$proxy,$to,proto=\"tcp\"}" 1
 	expect_sample "coredns_proxy_conn_cache_hits_total{$proxy,$to,proto=\"tcp\"}" 1
 	n=$(sed -n "s/^coredns_proxy_conn_cache_misses_total{.*udp\"} //p" <<<"$BODY")

@@ -69,10 +69,12 @@ Test(metrics, servers_are_added_up_over_workers, .init = begin, .fini = end)
 			  ",rcode=\"NOERROR\",le=\"0.0005\"} 2\n");
 	expect_line(text,
 		    "\ncoredns_proxy_request_duration_seconds_count{" P ",rcode=\"other\"} 1\n");
-	expect_line(text, "\ncoredns_forward_request_duration_seconds_count{" TO "} 3\n");
-	expect_line(text,
-		    "\ncoredns_forward_request_duration_seconds_bucket{" TO ",le=\"8.192\"} 2\n");
+	expect_line(text, "\ncoredns_forward_request_duration_seconds_count{" TO
+			  ",rcode=\"NOERROR\"} 2\n");
+	expect_line(text, "\ncoredns_forward_request_duration_seconds_bucket{" TO
+			  ",rcode=\"other\",le=\"8.192\"} 0\n");
 	expect_line(text, "\ncoredns_proxy_conn_cache_hits_total{" P ",proto=\"tcp\"} 1\n");
+	expect_line(text, "\ncoredns_forward_conn_cache_hits_total{" TO ",proto=\"tcp\"} 1\n");
 	expect_line(text, "\nmeshdns_upstream_late_total{" TO "} 1\n");
 	expect_line(text, "\nmeshdns_upstream_srtt_seconds{" TO "} 0.001000\n");
 	expect_line(text, "\nmeshdns_upstream_state{" TO ",state=\"suspect\"} 1\n");
@@ -87,8 +89,11 @@ Test(metrics, a_server_that_is_no_longer_asked_keeps_its_numbers, .init = begin,
 	cr_expect(!strstr(text, "to=\""));
 	free(text);
 	upstream_count(&book.page[1].stats[0], UPSTREAM_QUERIES);
+	book.page[1].is_alternate = true;
 	text = print();
 	expect_line(text, "\ncoredns_forward_requests_total{to=\"10.0.0.1:5353\"} 1\n");
+	expect_line(text, "\ncoredns_proxy_healthcheck_failures_total{proxy_name=\"alternate\","
+			  "to=\"10.0.0.1:5353\"} 0\n");
 	free(text);
 }
 
