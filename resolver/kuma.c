@@ -270,3 +270,10 @@ bool kuma_is_awaited(const struct kuma *k, int64_t now_ms)
 {
 	return k->path && !k->has_map && now_ms < k->began_ms + KUMA_READY_MS;
 }
+
+bool kuma_is_late(const struct kuma *k, int64_t now_ms)
+{
+	double waited_s = k->has_map ? k->waited_s : (double)(now_ms - k->began_ms) / 1000;
+
+	return k->path && waited_s * 1000 >= KUMA_READY_MS;
+}

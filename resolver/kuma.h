@@ -75,6 +75,9 @@ void kuma_took(struct kuma *kuma, bool loaded, int64_t now_ms);
 /* Is there something worth waiting for before the service is called ready? */
 bool kuma_is_awaited(const struct kuma *kuma, int64_t now_ms);
 
+/* Whether that was over before the first map came. */
+bool kuma_is_late(const struct kuma *kuma, int64_t now_ms);
+
 /* --- kuma_labels.c ---------------------------------------------------------------------------- */
 
 /*

@@ -34,6 +34,7 @@ struct metrics {
 	uint64_t rss_bytes;
 	uint64_t tap_lost;
 	const struct kuma *kuma; /* NULL: nothing comes from there */
+	bool kuma_is_late;       /* it was, or is, ready without the first map */
 };
 
 void metrics_print(const struct metrics *metrics, FILE *out);
@@ -45,7 +46,8 @@ void metrics_print_upstreams(const struct metrics *metrics, FILE *out);
 void metrics_print_kuma(const struct metrics *metrics, FILE *out);
 
 /* Of all servers together: from sending a question to its response. */
-void metrics_upstream_durations(const struct metrics *metrics, struct stats_durations *ret_total);
+void metrics_upstream_durations(const struct metrics *metrics,
+				struct stats_long_durations *ret_total);
 
 /*
  * A histogram's samples, each with `labels`, which may be none: buckets are cumulative here, the

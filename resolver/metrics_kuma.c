@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * /metrics under the names of Kuma's embedded DNS proxy and of what fetches its map, with the
- * labels that the map brings. What Kuma counts a question at a time is counted so here too; only
- * the buckets of its histograms are CoreDNS', as everywhere here.
+ * labels that the map brings.
  */
 #include <inttypes.h>
 
@@ -24,18 +23,26 @@ static void print_sample(const struct family *family, const struct metrics *m, c
 		labels, value);
 }
 
+static void print_long(const struct family *family, const struct metrics *m,
+		       const struct stats_long_durations *durations, FILE *out)
+{
+	metrics_print_histogram(out, family->name, m->kuma->labels, durations->bucket,
+				STATS_LONG_DURATIONS, stats_long_limits,
+				(double)stats_get(&durations->sum_us) / 1e6);
+}
+
 static void print_durations(const struct family *family, const struct metrics *m, FILE *out)
 {
-	metrics_print_durations(out, family->name, m->kuma->labels, &m->questions.duration);
+	print_long(family, m, &m->total.duration, out);
 }
 
 static void print_upstream_durations(const struct family *family, const struct metrics *m,
 				     FILE *out)
 {
-	struct stats_durations total;
+	struct stats_long_durations total;
 
 	metrics_upstream_durations(m, &total);
-	metrics_print_durations(out, family->name, m->kuma->labels, &total);
+	print_long(family, m, &total, out);
 }
 
 static uint64_t responses(const struct metrics *m, unsigned int rcode)
@@ -107,6 +114,11 @@ static void print_wait(const struct family *family, const struct metrics *m, FIL
 				waited >= 0 ? waited : 0);
 }
 
+static void print_bypassed(const struct family *family, const struct metrics *m, FILE *out)
+{
+	print_sample(family, m, "", m->kuma_is_late, out);
+}
+
 static void print_polls(const struct family *family, const struct metrics *m, FILE *out)
 {
 	fprintf(out, "%s{path=\"/dns\"} %" PRIu64 "\n", family->name, m->kuma->polls);
@@ -130,6 +142,8 @@ static const struct family families[] = {
 	{"kuma_dp_dns_entries_total", "gauge", "Mesh names that are loaded.", print_entries},
 	{"kuma_dp_dns_config_ready_wait_seconds", "histogram",
 	 "From the start to the first names from Kuma's data plane.", print_wait},
+	{"kuma_dp_dns_config_ready_gate_bypassed_total", "counter",
+	 "Whether it was called ready without them, for they did not come.", print_bypassed},
 	{"kuma_dp_envoyconfigfetcher_handler_call_count", "counter",
 	 "How often Kuma's data plane was asked for its names.", print_polls},
 	{"kuma_dp_envoyconfigfetcher_handler_error_count", "counter",

@@ -89,14 +89,12 @@ static void add_latency(struct stats_durations *total, const struct page *page, 
 	}
 }
 
-void metrics_upstream_durations(const struct metrics *m, struct stats_durations *ret_total)
+void metrics_upstream_durations(const struct metrics *m, struct stats_long_durations *ret_total)
 {
-	*ret_total = (struct stats_durations){0};
+	*ret_total = (struct stats_long_durations){0};
 	for (size_t i = 0; m->book && i < m->book->n_pages; i++) {
-		struct page page = {.page = &m->book->page[i], .n = m->workers};
-
-		for (unsigned int rcode = 0; rcode < UPSTREAM_RCODES; rcode++)
-			add_latency(ret_total, &page, rcode);
+		for (unsigned int worker = 0; worker < m->workers; worker++)
+			stats_sum_long(ret_total, &m->book->page[i].stats[worker].all);
 	}
 }
 

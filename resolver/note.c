@@ -156,6 +156,7 @@ void note_measured(struct worker *worker, int64_t us)
 	for (struct stats_sheet *sheet = worker->unmeasured; sheet;
 	     sheet = sheet->next_unmeasured) {
 		stats_duration(&sheet->tally.duration, us, sheet->unmeasured);
+		stats_long_duration(&worker->stats.duration, us, sheet->unmeasured);
 		sheet->unmeasured = 0;
 	}
 	worker->unmeasured = NULL;
@@ -164,4 +165,5 @@ void note_measured(struct worker *worker, int64_t us)
 void note_duration(struct worker *worker, const struct query *query, int64_t us)
 {
 	stats_duration(&tally_of(worker, query)->duration, us, 1);
+	stats_long_duration(&worker->stats.duration, us, 1);
 }

@@ -23,6 +23,10 @@ const uint16_t stats_size_limits[STATS_SIZES - 1] = {
 	0, 100, 200, 300, 400, 511, 1023, 2047, 4095, 8291, 16000, 32000, 48000, 64000,
 };
 
+const double stats_long_limits[STATS_LONG_DURATIONS - 1] = {
+	0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+};
+
 void stats_type_text(uint16_t qtype, char ret_text[16])
 {
 	size_t index = qtype < sizeof(type_index) ? type_index[qtype] : 0;
@@ -97,22 +101,39 @@ void stats_duration(struct stats_durations *durations, int64_t us, uint64_t n)
 		stats_add(&durations->sum_us, (uint64_t)us * n);
 }
 
-static void sum_up(stats_counter *to, const stats_counter *from, size_t n)
+void stats_long_duration(struct stats_long_durations *durations, int64_t us, uint64_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	double s = (double)us / 1e6;
+	size_t i = 0;
+
+	while (i < STATS_LONG_DURATIONS - 1 && s > stats_long_limits[i])
+		i++;
+	stats_add(&durations->bucket[i], n);
+	if (us > 0)
+		stats_add(&durations->sum_us, (uint64_t)us * n);
+}
+
+/* Both are of nothing but counters. */
+static void sum_up(void *sum, const void *more, size_t size)
+{
+	const stats_counter *from = more;
+	stats_counter *to = sum;
+
+	for (size_t i = 0; i < size / sizeof(*to); i++)
 		stats_add(&to[i], stats_get(&from[i]));
 }
 
 void stats_sum(struct stats *sum, const struct stats *more)
 {
-	_Static_assert(sizeof(*sum) % sizeof(stats_counter) == 0, "nothing but counters");
-	sum_up((stats_counter *)sum, (const stats_counter *)more,
-	       sizeof(*sum) / sizeof(stats_counter));
+	sum_up(sum, more, sizeof(*sum));
 }
 
 void stats_sum_tally(struct stats_tally *sum, const struct stats_tally *more)
 {
-	_Static_assert(sizeof(*sum) % sizeof(stats_counter) == 0, "nothing but counters");
-	sum_up((stats_counter *)sum, (const stats_counter *)more,
-	       sizeof(*sum) / sizeof(stats_counter));
+	sum_up(sum, more, sizeof(*sum));
+}
+
+void stats_sum_long(struct stats_long_durations *sum, const struct stats_long_durations *more)
+{
+	sum_up(sum, more, sizeof(*sum));
 }

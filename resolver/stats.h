@@ -42,6 +42,7 @@ enum {
 	STATS_TYPES = 20,  /* stats_type_names[]; 0 is "other" */
 	STATS_RCODES = 25, /* 0 to 23, and one for the rest */
 	STATS_DURATIONS = 17,
+	STATS_LONG_DURATIONS = 12,
 	STATS_SIZES = 15,
 	STATS_SECTIONS = 3, /* of a message: answer, authority, additional */
 };
@@ -51,6 +52,12 @@ typedef _Atomic uint64_t stats_counter;
 /* How often each value was in which bucket (not cumulative), and their sum. */
 struct stats_durations {
 	stats_counter bucket[STATS_DURATIONS]; /* up to 250 us << index, the last for the rest */
+	stats_counter sum_us;
+};
+
+/* Likewise in the buckets that Prometheus' libraries have unless told otherwise. */
+struct stats_long_durations {
+	stats_counter bucket[STATS_LONG_DURATIONS]; /* up to stats_long_limits[index] seconds */
 	stats_counter sum_us;
 };
 
@@ -94,7 +101,8 @@ struct stats {
 	stats_counter loops;     /* own questions that came back */
 	stats_counter rejects;   /* more at a time than --max-concurrent: SERVFAIL */
 	stats_counter all_down; /* questions for which no server was up, and one was asked anyway */
-	stats_counter tcp_clients; /* now */
+	stats_counter tcp_clients;            /* now */
+	struct stats_long_durations duration; /* of all questions, for Kuma */
 };
 
 extern const char *const stats_type_names[STATS_TYPES];
@@ -105,6 +113,7 @@ void stats_type_text(uint16_t qtype, char ret_text[16]);
 int stats_type_number(const char *text);
 
 extern const uint16_t stats_size_limits[STATS_SIZES - 1];
+extern const double stats_long_limits[STATS_LONG_DURATIONS - 1];
 
 static inline void stats_add(stats_counter *counter, uint64_t n)
 {
@@ -135,9 +144,11 @@ size_t stats_type_index(uint16_t qtype);
 
 /* `n` of them took so long. */
 void stats_duration(struct stats_durations *durations, int64_t us, uint64_t n);
+void stats_long_duration(struct stats_long_durations *durations, int64_t us, uint64_t n);
 
 /* Adds `more` to `sum`. */
 void stats_sum(struct stats *sum, const struct stats *more);
 void stats_sum_tally(struct stats_tally *sum, const struct stats_tally *more);
+void stats_sum_long(struct stats_long_durations *sum, const struct stats_long_durations *more);
 
 #endif

@@ -12,6 +12,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "resolver/stats.h"
+
 enum upstream_counter {
 	UPSTREAM_QUERIES,         /* messages sent, each try counted, probes too */
 	UPSTREAM_RETRANSMISSIONS, /* of them: not the first of their question */
@@ -49,6 +51,7 @@ struct upstream_stats {
 	/* Time from sending to the response, by rcode: how many in each bucket (not cumulative). */
 	_Atomic uint64_t latency[UPSTREAM_RCODES][UPSTREAM_BUCKETS + 1];
 	_Atomic uint64_t latency_us[UPSTREAM_RCODES]; /* their sums */
+	struct stats_long_durations all;              /* whatever the rcode, for Kuma */
 	/* Gauges. */
 	_Atomic uint32_t srtt_us; /* smoothed round-trip time; 0: unknown */
 	_Atomic uint32_t state;   /* enum health_state */
@@ -77,6 +80,7 @@ static inline void upstream_count_response(struct upstream_stats *stats,
 	upstream_count(stats, rcode);
 	upstream_add(&stats->latency[i][bucket], 1);
 	upstream_add(&stats->latency_us[i], us);
+	stats_long_duration(&stats->all, (int64_t)us, 1);
 }
 
 #endif

@@ -29,6 +29,7 @@ static int print_metrics(void *context, FILE *body)
 		.rss_bytes = metrics_rss(),
 		.tap_lost = eyes_lost(facts),
 		.kuma = facts->kuma,
+		.kuma_is_late = facts->kuma && kuma_is_late(facts->kuma, facts->now_ms),
 	};
 
 	eyes_sum(facts, &m.total);

@@ -57,7 +57,7 @@ Test(kuma, labels_that_do_not_fit_are_skipped)
 
 static char *print(const struct kuma *kuma)
 {
-	struct metrics m = {.workers = 1, .names = 3, .kuma = kuma};
+	struct metrics m = {.workers = 1, .names = 3, .kuma = kuma, .kuma_is_late = true};
 	char *text = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
@@ -67,6 +67,9 @@ static char *print(const struct kuma *kuma)
 	stats_response(&m.questions, false, 16, STATS_CACHE, 0, 40);
 	stats_response(&m.questions, false, 1, STATS_SERVER, 2, 40);
 	stats_response(&m.questions, false, 1, STATS_SERVER, 5, 40);
+	stats_long_duration(&m.total.duration, 5000, 2);
+	stats_long_duration(&m.total.duration, 5001, 1);
+	stats_long_duration(&m.total.duration, 11000000, 1);
 	metrics_print(&m, out);
 	fclose(out);
 	return text;
@@ -96,6 +99,14 @@ Test(kuma, metrics)
 	expect_line(text, "\nkuma_dp_dns_config_ready_wait_seconds_bucket{" M ",le=\"0.5\"} 0\n");
 	expect_line(text, "\nkuma_dp_dns_config_ready_wait_seconds_bucket{" M ",le=\"1\"} 1\n");
 	expect_line(text, "\nkuma_dp_dns_config_ready_wait_seconds_count{" M "} 1\n");
+	/* The buckets of Prometheus' libraries, which is what Kuma has. */
+	expect_line(text, "\nkuma_dp_dns_request_duration_seconds_bucket{" M ",le=\"0.005\"} 2\n"
+			  "kuma_dp_dns_request_duration_seconds_bucket{" M ",le=\"0.01\"} 3\n"
+			  "kuma_dp_dns_request_duration_seconds_bucket{" M ",le=\"0.025\"} 3\n");
+	expect_line(text, "\nkuma_dp_dns_request_duration_seconds_bucket{" M ",le=\"10\"} 3\n"
+			  "kuma_dp_dns_request_duration_seconds_bucket{" M ",le=\"+Inf\"} 4\n"
+			  "kuma_dp_dns_request_duration_seconds_sum{" M "} 11.015");
+	expect_line(text, "\nkuma_dp_dns_config_ready_gate_bypassed_total{" M "} 1\n");
 	expect_line(text, "\nkuma_dp_envoyconfigfetcher_handler_call_count{path=\"/dns\"} 9\n");
 	free(text);
 }

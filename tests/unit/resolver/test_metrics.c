@@ -82,6 +82,21 @@ Test(metrics, servers_are_added_up_over_workers, .init = begin, .fini = end)
 	free(text);
 }
 
+Test(metrics, responses_of_all_servers_for_kuma, .init = begin, .fini = end)
+{
+	const struct metrics m = {.workers = 2, .book = &book};
+	struct stats_long_durations all;
+
+	upstream_count_response(&book.page[0].stats[0], UPSTREAM_NOERROR, 5000);
+	upstream_count_response(&book.page[0].stats[1], UPSTREAM_SERVFAIL, 5001);
+	upstream_count_response(&book.page[1].stats[1], UPSTREAM_NOERROR, 9000000);
+	metrics_upstream_durations(&m, &all);
+	cr_expect_eq(stats_get(&all.bucket[0]), 1);
+	cr_expect_eq(stats_get(&all.bucket[1]), 1);
+	cr_expect_eq(stats_get(&all.bucket[STATS_LONG_DURATIONS - 2]), 1);
+	cr_expect_eq(stats_get(&all.sum_us), 9010001);
+}
+
 Test(metrics, a_server_that_is_no_longer_asked_keeps_its_numbers, .init = begin, .fini = end)
 {
 	char *text = print();
