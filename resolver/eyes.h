@@ -12,6 +12,7 @@
 #include "resolver/dnstap.h"
 #include "resolver/kuma.h"
 #include "resolver/recall.h"
+#include "resolver/service_source.h"
 #include "resolver/settings.h"
 #include "resolver/state.h"
 #include "resolver/upstreams.h"
@@ -25,12 +26,13 @@ struct facts {
 	const struct settings *settings;
 	struct worker *workers;
 	unsigned int n_workers;
-	struct upstream_book *book;         /* the servers, and what is counted of them */
-	const struct stats_book *pages;     /* what is counted of questions */
-	const struct names_snapshot *table; /* the names that are served; NULL: none yet */
-	const struct loader *loader;        /* that knows where they come from */
-	const char *not_ready;              /* why; NULL: it serves */
-	const char *complaint;              /* why names could not be taken up, "": they were */
+	const struct service_source *source; /* what is served */
+	struct upstream_book *book;          /* the servers, and what is counted of them */
+	const struct stats_book *pages;      /* what is counted of questions */
+	const struct names_snapshot *table;  /* the names that are served; NULL: none yet */
+	const struct loader *loader;         /* that knows where they come from */
+	const char *not_ready;               /* why; NULL: it serves */
+	const char *complaint;               /* why names could not be taken up, "": they were */
 	size_t names, names_bytes;
 	const struct state *state;
 	bool restored;           /* the names are from the state, for want of a source */

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "resolver/metrics.h"
 
+#define XXH_INLINE_ALL
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "common/cleanup.h"
+#include "resolver/corefile/hosts_table.h"
 #include "version.h"
 
 static const char *const drops[STATS_DROPS] = {"malformed", "access", "rate"};
@@ -102,6 +105,49 @@ static void print_saves(const struct family *family, const struct metrics *m, FI
 	print_results(family, m->saved, m->saves_failed, out);
 }
 
+/* Of a file that several blocks have, once. */
+static void print_hosts(const struct family *family, const struct metrics *m, FILE *out)
+{
+	for (size_t i = 0; i < m->service->n_hosts; i++) {
+		const struct hosts_table *table = m->service->hosts[i];
+		bool is_first = true;
+
+		for (size_t k = 0; k < i; k++)
+			is_first &=
+				strcmp(hosts_file(m->service->hosts[k]), hosts_file(table)) != 0;
+		if (!is_first)
+			continue;
+		fprintf(out, "%s{", family->name);
+		stats_write_label("hostsfile", hosts_file(table), out);
+		fprintf(out, "} %zu\n", hosts_count(table, NULL));
+	}
+}
+
+/* Of the file that changed last. */
+static void print_hosts_time(const struct family *family, const struct metrics *m, FILE *out)
+{
+	double last_s = 0;
+
+	for (size_t i = 0; i < m->service->n_hosts; i++) {
+		double s = hosts_changed_s(m->service->hosts[i]);
+
+		last_s = s > last_s ? s : last_s;
+	}
+	if (last_s > 0)
+		fprintf(out, "%s %.9f\n", family->name, last_s);
+}
+
+static void print_version(const struct family *family, const struct metrics *m, FILE *out)
+{
+	fprintf(out, "%s{hash=\"xxh3\",value=\"%016" PRIx64 "\"} 1\n", family->name,
+		(uint64_t)XXH3_64bits(m->corefile, strlen(m->corefile)));
+}
+
+static uint64_t value_failures(const struct metrics *m)
+{
+	return m->corefile_failures;
+}
+
 static uint64_t value_zero(const struct metrics *m)
 {
 	(void)m;
@@ -175,11 +221,22 @@ static uint64_t value_of(const struct family *family, const struct metrics *m)
 	return family->value ? family->value(m) : stats_get(counter);
 }
 
-void metrics_print(const struct metrics *m, FILE *out)
+/* Only where there is a Corefile. */
+static const struct family corefile_families[] = {
+	{"coredns_hosts_entries", GAUGE, "Names and addresses of `hosts`.", .print = print_hosts},
+	{"coredns_hosts_reload_timestamp_seconds", GAUGE, "When a file of them was last changed.",
+	 .print = print_hosts_time},
+	{"coredns_reload_failed_total", COUNTER, "Corefiles that could not be taken up.",
+	 .value = value_failures},
+	{"coredns_reload_version_info", GAUGE, "The Corefile that is served.",
+	 .print = print_version},
+};
+
+static void print_families(const struct family *f, size_t n, const struct metrics *m, FILE *out)
 {
 	static const char *const kinds[] = {"counter", "gauge"};
 
-	for (const struct family *f = families; f < families + ARRAY_SIZE(families); f++) {
+	for (; n > 0; f++, n--) {
 		fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", f->name, f->help, f->name,
 			kinds[f->kind]);
 		if (f->print)
@@ -187,6 +244,13 @@ void metrics_print(const struct metrics *m, FILE *out)
 		else
 			fprintf(out, "%s %" PRIu64 "\n", f->name, value_of(f, m));
 	}
+}
+
+void metrics_print(const struct metrics *m, FILE *out)
+{
+	print_families(families, ARRAY_SIZE(families), m, out);
+	if (m->corefile)
+		print_families(corefile_families, ARRAY_SIZE(corefile_families), m, out);
 	metrics_print_pages(m, out);
 	metrics_print_upstreams(m, out);
 	if (m->kuma)

@@ -16,6 +16,7 @@
 #include <stdio.h>
 
 #include "resolver/kuma.h"
+#include "resolver/service.h"
 #include "resolver/stats_book.h"
 #include "resolver/upstreams.h"
 
@@ -33,6 +34,10 @@ struct metrics {
 	uint64_t saved, saves_failed; /* the names, to disk */
 	uint64_t rss_bytes;
 	uint64_t tap_lost;
+	/* Of a Corefile: its text, what is made of it, how often another could not be taken up. */
+	const char *corefile; /* NULL: there is none */
+	const struct service *service;
+	uint64_t corefile_failures;
 	const struct kuma *kuma; /* NULL: nothing comes from there */
 	bool kuma_is_late;       /* it was, or is, ready without the first map */
 };

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/cleanup.h"
 #include "resolver/nametext.h"
@@ -25,38 +26,36 @@ static void write_server(const struct block *block, const struct endpoint *ep, F
 		fprintf(out, "server=\"dns://:%u\"", ep->port);
 }
 
-/* Backslashes are all that a name in text has of what a label's value has to escape, and ". */
-static void write_zone(const struct corefile_zone *zone, FILE *out)
+/* With commas between them; to be freed. */
+static char *zones_text(const struct corefile_zone *zones, size_t n)
 {
-	char text[NAMETEXT_MAX];
+	char *text = malloc(n * NAMETEXT_MAX), *to = text;
 
-	nametext_write(zone->name, text);
-	for (const char *c = text; *c; c++) {
-		if (*c == '\\' || *c == '"')
-			fputc('\\', out);
-		fputc(*c, out);
+	for (size_t i = 0; text && i < n; i++) {
+		if (i > 0)
+			*to++ = ',';
+		to += nametext_write(zones[i].name, to);
 	}
+	return text;
 }
 
 /* The labels of a server and its zones, one or some; NULL: out of memory. To be freed. */
 static char *labels_of(const struct block *block, const struct endpoint *ep, const char *name,
 		       const struct corefile_zone *zones, size_t n)
 {
-	char *text = NULL;
+	char *text = NULL, *value = zones ? zones_text(zones, n) : strdup(NO_ZONE);
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
+	bool is_whole = out && value;
 
-	if (!out)
-		return NULL;
-	write_server(block, ep, out);
-	fprintf(out, ",%s=\"", name);
-	for (size_t i = 0; i < n; i++) {
-		if (i > 0)
-			fputc(',', out);
-		write_zone(&zones[i], out);
+	if (is_whole) {
+		write_server(block, ep, out);
+		fputc(',', out);
+		stats_write_label(name, value, out);
+		fputs(",view=\"\"", out);
 	}
-	fprintf(out, "%s\",view=\"\"", zones ? "" : NO_ZONE);
-	if (fclose(out) == 0)
+	free(value);
+	if (out && fclose(out) == 0 && is_whole)
 		return text;
 	free(text);
 	return NULL;

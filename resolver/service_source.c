@@ -325,9 +325,11 @@ static bool reload_corefile(struct service_source *source, int64_t now_ms)
 		log_info("the Corefile is another now", NULL);
 		return true;
 	}
-	if (strcmp(err.msg, source->last_complaint.msg) != 0)
+	if (strcmp(err.msg, source->last_complaint.msg) != 0) {
+		source->failures++;
 		log_error("Corefile not taken up, the last good one stays", "reason=\"%s\"",
 			  err.msg);
+	}
 	source->last_complaint = err;
 	source->look_ms = next_look_ms(source->corefile, now_ms);
 	free(text);

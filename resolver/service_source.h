@@ -35,6 +35,7 @@ struct service_source { /* NOLINT(clang-analyzer-optin.performance.Padding): of 
 	struct corefile *corefile; /* owned; NULL: settings are all there is */
 	struct corefile *first;    /* the first one there was: settings borrow from it */
 	char *text;                /* what `corefile` says, to be compared */
+	uint64_t failures;         /* how often it could not be taken up when it was another */
 	int64_t look_ms;           /* when it is to be read again; INT64_MAX: when told to */
 	const struct interfaces *interfaces;
 	const struct listener *listeners; /* none of the upstreams may be one of them */

@@ -29,6 +29,17 @@ void stats_book_free(struct stats_book *book)
 	book->n_pages = 0;
 }
 
+void stats_write_label(const char *name, const char *value, FILE *out)
+{
+	fprintf(out, "%s=\"", name);
+	for (; *value; value++) {
+		if (*value == '\\' || *value == '"' || *value == '\n')
+			fputc('\\', out);
+		fputc(*value == '\n' ? 'n' : *value, out);
+	}
+	fputc('"', out);
+}
+
 static bool is_same(const char *a, const char *b)
 {
 	return a && b ? !strcmp(a, b) : a == b;

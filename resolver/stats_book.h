@@ -12,6 +12,7 @@
 #define MESHDNS_RESOLVER_STATS_BOOK_H
 
 #include <stdalign.h>
+#include <stdio.h>
 
 #include "common/err.h"
 #include "resolver/stats.h"
@@ -78,6 +79,9 @@ static inline struct stats_sheet *stats_sheet(const struct stats_sheets *sheets,
  */
 bool stats_book_tell(const struct stats_book *book, enum stats_subject subject, size_t page,
 		     struct stats_tally *ret_sum);
+
+/* name="value", the value escaped. */
+void stats_write_label(const char *name, const char *value, FILE *out);
 
 /* All there is. */
 void stats_book_sum(const struct stats_book *book, struct stats_tally *ret_sum);

@@ -28,6 +28,9 @@ static int print_metrics(void *context, FILE *body)
 		.reloads_failed = facts->reloads_failed,
 		.rss_bytes = metrics_rss(),
 		.tap_lost = eyes_lost(facts),
+		.corefile = facts->source->text,
+		.service = atomic_load(&facts->source->publish.current),
+		.corefile_failures = facts->source->failures,
 		.kuma = facts->kuma,
 		.kuma_is_late = facts->kuma && kuma_is_late(facts->kuma, facts->now_ms),
 	};

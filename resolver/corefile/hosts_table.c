@@ -307,6 +307,18 @@ size_t hosts_count(const struct hosts_table *table, size_t *ret_skipped)
 	return table->n_pairs + table->n_reverse;
 }
 
+const char *hosts_file(const struct hosts_table *table)
+{
+	return table->config->file;
+}
+
+double hosts_changed_s(const struct hosts_table *table)
+{
+	const struct timespec *at = &table->file.st_mtim;
+
+	return (double)at->tv_sec + (double)at->tv_nsec / 1e9;
+}
+
 /* --- answers ----------------------------------------------------------------------------------
  */
 

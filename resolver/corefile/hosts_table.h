@@ -37,6 +37,10 @@ bool hosts_is_stale(const struct hosts_table *table);
 /* How many names and addresses it has (coredns_hosts_entries), and lines that were left out. */
 size_t hosts_count(const struct hosts_table *table, size_t *ret_skipped);
 
+/* The file it is of, and when that was last changed, in seconds since 1970; 0: it was not read. */
+const char *hosts_file(const struct hosts_table *table);
+double hosts_changed_s(const struct hosts_table *table);
+
 enum hosts_verdict {
 	HOSTS_NONE,     /* the next plugin is asked; the packet is untouched */
 	HOSTS_ANSWERED, /* the packet is the answer now, *ret_len octets */

@@ -64,9 +64,9 @@ test_as_the_data_plane_starts_it() {
 	expect_eq 192.0.2.10 "$(query +short www.outside.example)"
 	expect_eq 192.0.2.10 "$(query +short +tcp www.outside.example)"
 	BODY=$(scrape)
-	expect_match '^coredns_dns_requests_total[{]server="dns://:15053",zone="[.]",view="",proto="udp"' "$BODY"
-	expect_match '^coredns_proxy_.*_count[{]proxy_name="forward",to="127.0.0.1:15054",rcode="NOERROR"' "$BODY"
-	expect_match '^coredns_proxy_.*_count[{]proxy_name="alternate",to="[^1].*:53",rcode="NOERROR"' "$BODY"
+	expect_sample 'coredns_dns_requests_total{server="dns://:15053",zone=".",view="",proto="tcp",family="1",type="A"}' 1
+	expect_sample 'coredns_proxy_healthcheck_failures_total{proxy_name="forward",to="127.0.0.1:15054"}' 0
+	expect_sample "coredns_proxy_healthcheck_failures_total{proxy_name=\"alternate\",to=\"$UNBOUND4:53\"}" 0
 	expect_eq '' "$(log_of resolver)" # quiet
 }
 
@@ -248,6 +248,7 @@ test_each_block_counts_for_itself() {
 		    prometheus localhost:19153
 		    hosts $LAB/hosts
 		}"
+	printf '10.2.2.2 app.corp.example\n10.2.2.3 b.corp.example\n' >"$LAB/hosts"
 	run_corefile <<<".:15053 {
 		    prometheus localhost:19153
 		    cache
@@ -280,7 +281,15 @@ test_each_block_counts_for_itself() {
 	expect_sample "coredns_cache_entries{$cached,type=\"success\"}" 1
 	expect_sample "$enabled{$root,name=\"cache\"}" 1
 	expect_sample "$enabled{$bound,name=\"hosts\"}" 1
+	expect_sample "coredns_hosts_entries{hostsfile=\"$LAB/hosts\"}" 4
+	expect_match "^coredns_hosts_reload_timestamp_seconds $(stat -c %Y "$LAB/hosts")[.]" "$BODY"
+	expect_sample coredns_reload_failed_total 0
+	local version
+	version=$(grep '^coredns_reload_version_info{hash="xxh3",value="' <<<"$BODY")
 
+	corefile <<<'.:15053 { nonsense }'
+	hangup
+	wait_for 5 logged resolver 'Corefile not taken up'
 	corefile <<<".:15053 {
 		    prometheus localhost:19153
 		    errors
@@ -297,6 +306,8 @@ test_each_block_counts_for_itself() {
 	expect_sample "$requests{$dropped,$udp}" 1
 	expect_sample "$enabled{$root,name=\"errors\"}" 1
 	expect_eq 0 "$(grep -c "^$enabled.*cache" <<<"$BODY")"
+	expect_sample coredns_reload_failed_total 1
+	expect_eq 0 "$(grep -cxF "$version" <<<"$BODY")"
 	as_app eyes.py check >/dev/null
 }
 

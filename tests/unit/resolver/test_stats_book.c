@@ -75,6 +75,16 @@ Test(stats_book, what_is_not_told_is_part_of_the_sum)
 	cr_expect_eq(stats_get(&sum.do_requests), 2);
 }
 
+Test(stats_book, values_of_labels_are_escaped)
+{
+	char text[64];
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	stats_write_label("zone", "a\\.b\"\n.", out);
+	fclose(out);
+	cr_expect_str_eq(text, "zone=\"a\\\\.b\\\"\\n.\"");
+}
+
 Test(stats_book, a_page_may_wait_until_it_is_used)
 {
 	uint16_t dropped = find("dropped", NULL, true);
