@@ -236,12 +236,6 @@ static int add_hosts(struct service *service, const struct corefile_server *serv
 	return 0;
 }
 
-static bool answers_at_all(const struct corefile_server *s)
-{
-	return s->forward || s->alternate || s->templates || s->hosts || s->mesh || s->rewrite ||
-	       s->cache || s->any;
-}
-
 static int make_block(struct service_source *source, struct service *service,
 		      const struct corefile_server *server, struct block *ret, struct err *err)
 {
@@ -254,7 +248,8 @@ static int make_block(struct service_source *source, struct service *service,
 		.has_steps = server->any || server->rewrite || server->templates || server->hosts,
 		.rotates = server->loadbalance,
 		.udp_max = server->bufsize,
-		.otherwise = answers_at_all(server) ? DNS_RCODE_SERVFAIL : DNS_RCODE_REFUSED,
+		/* Where there is a plugin the next one is missed, whatever it does. */
+		.otherwise = corefile_plugin(server, 0) ? DNS_RCODE_SERVFAIL : DNS_RCODE_REFUSED,
 	};
 	if (!ret->keys)
 		return err_set(err, ENOMEM, "out of memory");

@@ -2,7 +2,7 @@
 /*
  * Where a service's questions are counted: the labels that CoreDNS would give them. `prometheus`
  * has a block's own questions told; what its cache and templates did is told anyway, and so is what
- * no block takes, zone "dropped".
+ * no block takes, or one without a plugin: zone "dropped".
  */
 #include <errno.h>
 #include <stdio.h>
@@ -109,6 +109,12 @@ int service_find_pages(struct service_source *source, struct service *service,
 
 	if (!own || !nobodys || !cache)
 		return no_memory(err);
+	*ret_dropped = stats_book_find(&source->pages,
+				       &(struct stats_labels){{[STATS_OF_DNS] = nobodys}}, true);
+	if (!corefile_plugin(c, 0)) {
+		place->page = *ret_dropped;
+		return 0;
+	}
 	place->page = stats_book_find(&source->pages,
 				      &(struct stats_labels){{
 					      [STATS_OF_DNS] = c->prometheus.ep.port ? own : NULL,
@@ -116,8 +122,6 @@ int service_find_pages(struct service_source *source, struct service *service,
 					      [STATS_OF_TEMPLATES] = c->templates ? own : NULL,
 				      }},
 				      false);
-	*ret_dropped = stats_book_find(&source->pages,
-				       &(struct stats_labels){{[STATS_OF_DNS] = nobodys}}, true);
 	return find_template_pages(source, service, ep, place, err);
 }
 

@@ -72,6 +72,8 @@ Test(service_pages, labels)
 		 "127.0.0.1:53",
 		 {AT("127.0.0.1:53") ",zone=\".\",view=\"\"", NULL,
 		  AT("127.0.0.1:53") ",zone=\".\",view=\"\""}},
+		/* Without a plugin it is nobody's. */
+		{". {\n debug\n}", "0.0.0.0:53", {AT(":53") ",zone=\"dropped\",view=\"\""}},
 		/* Only its own questions need `prometheus` to be told. */
 		{". {\n errors\n}", "0.0.0.0:53", {0}},
 		{"a.example {\n cache\n}",
@@ -90,8 +92,8 @@ Test(service_pages, labels)
 			expect(place.page, (enum stats_subject)k, rows[i].labels[k]);
 		cr_expect(source.pages.page[dropped]->once_used);
 	}
-	expect(1, STATS_OF_DNS, AT(":5300") ",zone=\".\",view=\"\"");
-	expect(2, STATS_OF_DNS, AT(":5300") ",zone=\"dropped\",view=\"\"");
+	expect(2, STATS_OF_DNS, AT(":5300") ",zone=\".\",view=\"\"");
+	expect(1, STATS_OF_DNS, AT(":5300") ",zone=\"dropped\",view=\"\"");
 }
 
 Test(service_pages, templates_with_zones_of_their_own)
