@@ -9,6 +9,7 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "resolver/load_map.h"
 #include "resolver/load_same.h"
 #include "resolver/names_join.h"
 
@@ -119,9 +120,16 @@ static void keep_as_it_was(struct load_file *file, struct load_file *old)
 	file->same_as = old;
 }
 
-static bool copy_out(const struct load_now *now, char *text, size_t len, size_t at)
+/* A text as it is now: in memory, or mapped of a file. */
+struct now {
+	int fd; /* -1: in memory */
+	const char *text;
+	size_t size;
+};
+
+static bool copy_out(const struct now *now, char *text, size_t len, size_t at)
 {
-	if (!now->text)
+	if (now->fd >= 0)
 		return pread(now->fd, text, len, (off_t)at) == (ssize_t)len;
 	memcpy(text, now->text + at, len);
 	return true;
@@ -129,7 +137,7 @@ static bool copy_out(const struct load_now *now, char *text, size_t len, size_t 
 
 /* Parses what lies between the pieces that are the same. False: that can't be done. */
 static bool read_between(struct load_run *run, struct load_file *file, const struct load_file *old,
-			 const struct load_now *now, const struct load_same *same)
+			 const struct now *now, const struct load_same *same)
 {
 	size_t len = now->size - same->first_len - same->last_len, line = 1;
 	size_t skipped = run->warnings.skipped, n_loads = run->n_loads;
@@ -157,13 +165,13 @@ static bool read_between(struct load_run *run, struct load_file *file, const str
 
 /* Takes in what has changed since `old`. False: all of it has to be read. */
 static bool take_changed(struct load_run *run, struct load_file *file, struct load_file *old,
-			 const struct load_now *now)
+			 const struct now *now)
 {
 	struct load_same same;
 
 	if (!old || !old->n_pieces)
 		return false;
-	same = load_same_find(old->pieces, old->n_pieces, now);
+	same = load_same_find(old->pieces, old->n_pieces, now->text, now->size);
 	if (same.first == 0)
 		return false; /* the head may tell another format */
 	file->is_json = old->is_json;
@@ -177,13 +185,18 @@ static bool take_changed(struct load_run *run, struct load_file *file, struct lo
 static bool read_changed(struct load_run *run, struct load_file *file, struct load_file *old)
 {
 	cleanup_fd int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct load_now now = {.fd = fd};
+	struct now now = {.fd = fd};
+	bool taken;
 
 	if (fd < 0 || fstat(fd, &file->st) < 0 || !S_ISREG(file->st.st_mode) ||
 	    file->st.st_size <= 0 || file->st.st_size > (off_t)LOAD_FILE_MAX)
 		return false;
 	now.size = (size_t)file->st.st_size;
-	return take_changed(run, file, old, &now);
+	if (!(now.text = load_map(fd, now.size)))
+		return false;
+	taken = take_changed(run, file, old, &now);
+	load_unmap(now.text, now.size);
+	return taken;
 }
 
 int load_file_read(struct load_run *run, struct load_file *file, struct load_file *old,
@@ -202,7 +215,7 @@ int load_file_read(struct load_run *run, struct load_file *file, struct load_fil
 int load_file_take(struct load_run *run, struct load_file *file, struct load_file *old,
 		   const struct load_given *given, struct err *err)
 {
-	struct load_now now = {.fd = -1, .text = given->text, .size = given->len};
+	struct now now = {.fd = -1, .text = given->text, .size = given->len};
 
 	if (!given->text) {
 		keep_as_it_was(file, old);

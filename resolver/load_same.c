@@ -3,66 +3,33 @@
  * A change in the middle of a text leaves pieces before it where they were, and moves pieces behind
  * it by as much as the text has grown. So each piece has two places where it may be found, and
  * threads can look for theirs without knowing where the change is.
- *
- * Not mapped but read, into a window that fits the caches: somebody may truncate the file while
- * we look at it, and no signal comes of that; nor is it slower.
  */
 #define XXH_INLINE_ALL
 #include "resolver/load_same.h"
 
 #include <pthread.h>
 #include <sched.h>
-#include <stdlib.h>
-#include <unistd.h>
 #include <xxhash.h>
 
-#include "common/cleanup.h"
-
-#define WINDOW_MIN ((size_t)64 << 10)
-#define SHARE_MIN  ((size_t)4 << 20) /* octets that are worth a thread */
+#define SHARE_MIN ((size_t)4 << 20) /* octets that are worth a thread */
 
 /* Some pieces of the text, one behind the other, and what is found of them. */
 struct share {
 	const struct load_piece *pieces;
 	size_t n, at; /* where they begin, and began */
 	ssize_t moved;
-	const struct load_now *now;
+	const char *text; /* size octets */
+	size_t size;
 	size_t first, last;
 	pthread_t thread;
 	bool has_thread;
-	char *window; /* window_size octets, 0 of a text in memory, where to read a file into */
-	size_t window_size;
-	const char *seen; /* what is in memory: the text from seen_at on, seen_len octets */
-	size_t seen_at, seen_len;
 };
 
-/* `len` octets at `at`, or NULL. `back`: what is wanted next lies before. */
-static const char *look(struct share *s, size_t at, size_t len, bool back)
+static bool is_same(const struct share *s, const struct load_piece *piece, size_t at)
 {
-	if (at < s->seen_at || at + len > s->seen_at + s->seen_len) {
-		size_t start = back && at + len > s->window_size ? at + len - s->window_size
-			       : back                            ? 0
-								 : at;
-		ssize_t n = pread(s->now->fd, s->window, s->window_size, (off_t)start);
-
-		s->seen = s->window;
-		s->seen_at = start;
-		s->seen_len = n > 0 ? (size_t)n : 0;
-		if (at + len > start + s->seen_len)
-			return NULL;
-	}
-	return s->seen + (at - s->seen_at);
-}
-
-static bool is_same(struct share *s, const struct load_piece *piece, size_t at, bool back)
-{
-	const char *text;
-
-	if (at > s->now->size || piece->text_len > s->now->size - at ||
-	    (piece->is_open && at + piece->text_len != s->now->size) ||
-	    !(text = look(s, at, piece->text_len, back)))
-		return false;
-	return XXH3_64bits(text, piece->text_len) == piece->text_hash;
+	return at <= s->size && piece->text_len <= s->size - at &&
+	       !(piece->is_open && at + piece->text_len != s->size) &&
+	       XXH3_64bits(s->text + at, piece->text_len) == piece->text_hash;
 }
 
 static void *find_same(void *arg)
@@ -70,7 +37,7 @@ static void *find_same(void *arg)
 	struct share *s = arg;
 	size_t at = s->at;
 
-	for (; s->first < s->n && is_same(s, &s->pieces[s->first], at, false); s->first++)
+	for (; s->first < s->n && is_same(s, &s->pieces[s->first], at); s->first++)
 		at += s->pieces[s->first].text_len;
 	if (s->first == s->n)
 		return NULL;
@@ -81,7 +48,7 @@ static void *find_same(void *arg)
 		const struct load_piece *piece = &s->pieces[s->n - s->last - 1];
 
 		at -= piece->text_len;
-		if (!is_same(s, piece, at, true))
+		if (!is_same(s, piece, at))
 			break;
 	}
 	return NULL;
@@ -145,37 +112,25 @@ static size_t count_shares(size_t size)
 	return n > 1 ? n : 1;
 }
 
-struct load_same load_same_find(const struct load_piece *pieces, size_t n,
-				const struct load_now *now)
+struct load_same load_same_find(const struct load_piece *pieces, size_t n, const char *text,
+				size_t size)
 {
 	struct share shares[LOAD_THREADS_MAX];
-	size_t n_shares = count_shares(now->size), window_size = WINDOW_MIN, was = 0, at = 0, k = 0;
-	cleanup_free char *windows = NULL;
+	size_t n_shares = count_shares(size), was = 0, at = 0, k = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++)
 		was += pieces[i].text_len;
-		if (pieces[i].text_len > window_size)
-			window_size = pieces[i].text_len;
-	}
-	if (now->fd < 0)
-		window_size = 0;
-	if (!(windows = calloc(n_shares, window_size + 1)))
-		return (struct load_same){0};
 	for (size_t i = 0; i < n_shares; i++) {
 		size_t end = i + 1 < n_shares ? was / n_shares * (i + 1) : was;
 
 		shares[i] = (struct share){.pieces = pieces + k,
 					   .at = at,
-					   .moved = (ssize_t)now->size - (ssize_t)was,
-					   .now = now,
-					   .window = windows + i * window_size,
-					   .window_size = window_size,
-					   .seen = now->text,
-					   .seen_len = now->text ? now->size : 0};
+					   .moved = (ssize_t)size - (ssize_t)was,
+					   .text = text,
+					   .size = size};
 		for (; k < n && at < end; k++, shares[i].n++)
 			at += pieces[k].text_len;
 	}
 	run_shares(shares, n_shares);
-	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): freed on the way out */
-	return sum_up(shares, n_shares, n, now->size);
+	return sum_up(shares, n_shares, n, size);
 }

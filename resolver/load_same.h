@@ -11,20 +11,13 @@ struct load_same {
 	size_t first_len, last_len;
 };
 
-/* A text as it is now: in memory, or in a file. */
-struct load_now {
-	int fd;           /* -1: in memory */
-	const char *text; /* in memory; else NULL */
-	size_t size;
-};
-
 /*
  * Compares a text with its pieces of before. To compare is to read it all, at the speed of memory:
  * large ones are shared out to threads, one for each CPU that this process may use, up to
  * LOAD_THREADS_MAX; they end before this returns.
  */
 #define LOAD_THREADS_MAX 4
-struct load_same load_same_find(const struct load_piece *pieces, size_t n,
-				const struct load_now *now);
+struct load_same load_same_find(const struct load_piece *pieces, size_t n, const char *text,
+				size_t size);
 
 #endif
