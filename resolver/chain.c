@@ -99,19 +99,17 @@ static bool rewrite(struct chain *chain, const struct block *block, struct query
 		    uint8_t *packet, size_t *len, size_t size)
 {
 	const struct rewrite_context context = {block->corefile->rewrite, &chain->scratch};
+	enum rewrite_verdict verdict;
 
 	if (!has_room(chain, &chain->answer))
 		return false;
 	chain->asked = *query;
 	memcpy(chain->question, packet + DNS_HEADER_LEN, query->question_len);
-	switch (rewrite_question(&context, query, packet, len, size, &chain->err)) {
-	case REWRITE_NONE: break;
-	case REWRITE_DONE: chain->is_rewritten = true; break;
-	case REWRITE_FAILED: return false;
-	}
+	verdict = rewrite_question(&context, query, packet, len, size, &chain->err);
 	query->block = block->number;
 	query->page = chain->asked.page;
-	return true;
+	chain->is_rewritten = verdict == REWRITE_DONE;
+	return verdict != REWRITE_FAILED;
 }
 
 enum resolve_action chain_run(struct chain *chain, const struct service_place *place,

@@ -282,11 +282,15 @@ enum resolve_action resolve_message(struct resolve_context *context, uint8_t *pa
 							     : RESOLVE_UDP_BUFFER,
 				    limit, ret_len);
 	case QUERY_CHAOS:
+		enter_block(context, ret_query); /* only to say whose it is */
 		*ret_len = resolve_chaos(context, ret_query, packet, limit);
 		return RESOLVE_REPLY;
 	case QUERY_FORMERR: rcode = DNS_RCODE_FORMERR; break;
 	case QUERY_NOTIMP: rcode = DNS_RCODE_NOTIMP; break;
-	case QUERY_REFUSED: rcode = DNS_RCODE_REFUSED; break;
+	case QUERY_REFUSED:
+		enter_block(context, ret_query);
+		rcode = DNS_RCODE_REFUSED;
+		break;
 	case QUERY_BADVERS: rcode = DNS_RCODE_BADVERS; break;
 	}
 	*ret_len = answer_error(ret_query, packet, limit, rcode);

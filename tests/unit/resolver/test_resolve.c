@@ -339,4 +339,7 @@ Test(resolve, a_name_of_no_block_is_refused)
 	cr_expect_eq(r.action, RESOLVE_FORWARD);
 	cr_expect_eq(context.block, &corp);
 	cr_expect_eq(r.q.page, 7);
+	r = ask("www.corp.example", DNS_TYPE_AXFR);
+	cr_expect_eq(r.rcode, DNS_RCODE_REFUSED);
+	cr_expect_eq(r.q.page, 7, "it is the block's, refused or not");
 }
