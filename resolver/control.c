@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "common/cleanup.h"
 #include "common/log.h"
 #include "common/ready.h"
 #include "resolver/control_parts.h"
@@ -48,9 +49,20 @@ static int open_descriptors(struct control *control, struct err *err)
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	control->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	control->order_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (control->signal_fd < 0 || control->order_fd < 0)
+	control->loaded_fd = eventfd(0, EFD_CLOEXEC);
+	if (control->signal_fd < 0 || control->order_fd < 0 || control->loaded_fd < 0)
 		return err_set(err, errno, "cannot create a descriptor: %s", err_text(errno));
 	return 0;
+}
+
+static void close_descriptors(struct control *control)
+{
+	int fds[] = {control->signal_fd, control->order_fd, control->loaded_fd};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+	}
 }
 
 static void *run_worker(void *worker)
@@ -82,7 +94,7 @@ static int start_workers(struct control *control, struct listener *listeners, si
 	return 0;
 }
 
-void control_order(struct control *control, enum worker_order order)
+static void order_workers(struct control *control, enum worker_order order)
 {
 	atomic_store(&control->order, order);
 	if (control->order_fd >= 0)
@@ -95,7 +107,7 @@ static void drain_workers(struct control *control)
 	int64_t until = monotonic_ms() + DRAIN_MS;
 	struct pollfd again = {.fd = control->signal_fd, .events = POLLIN};
 
-	control_order(control, control->succeeded ? WORKER_DRAIN : WORKER_FINISH);
+	order_workers(control, control->succeeded ? WORKER_DRAIN : WORKER_FINISH);
 	while (control->n_threads > 0 && monotonic_ms() < until) {
 		if (pthread_tryjoin_np(control->threads[control->n_threads - 1], NULL) == 0)
 			control->n_threads--;
@@ -106,7 +118,7 @@ static void drain_workers(struct control *control)
 
 static void stop_workers(struct control *control)
 {
-	control_order(control, WORKER_STOP);
+	order_workers(control, WORKER_STOP);
 	for (unsigned int i = 0; i < control->n_threads; i++)
 		pthread_join(control->threads[i], NULL);
 	for (unsigned int i = 0; i < control->n_workers; i++)
@@ -259,10 +271,10 @@ static void serve(struct control *control)
 		succeeded = fds[2].revents && handover_run(control->handover);
 		wanted |= control->facts.reload_wanted;
 		control->facts.reload_wanted = false;
-		if (!stop && wanted)
-			control_reload_when_told(control, &given);
-		else if (!stop && (watch_is_due(&control->watch, monotonic_ms()) || found))
-			control_reload(control, &given);
+		if (!stop && (wanted || watch_is_due(&control->watch, monotonic_ms()) || found)) {
+			control_reload(control, &given, wanted);
+			next_ms = 0; /* whatever the eyes saw meanwhile */
+		}
 		next_ms = earlier_ms(next_ms, kuma_next_ms(&control->kuma));
 		next_ms = earlier_ms(next_ms, control->stop_ms);
 		if (!stop)
@@ -288,7 +300,8 @@ static void configure(struct control *control, const struct settings *settings, 
 	control->settings = settings;
 	control->eyes.blocks.services = &control->service.publish;
 	control->stop_ms = INT64_MAX;
-	control->watch.fd = control->service.watch.fd = control->signal_fd = control->order_fd = -1;
+	control->watch.fd = control->service.watch.fd = -1;
+	control->signal_fd = control->order_fd = control->loaded_fd = -1;
 	kuma_init(&control->kuma, settings->kuma_socket, settings->kuma_poll_ms, monotonic_ms());
 	control->facts = (struct facts){
 		.settings = settings,
@@ -366,10 +379,7 @@ int control_run(const struct settings *settings, struct listener *listeners, siz
 	eyes_close(&control->eyes);
 	watch_close(&control->watch);
 	kuma_close(&control->kuma);
-	if (control->signal_fd >= 0)
-		close(control->signal_fd);
-	if (control->order_fd >= 0)
-		close(control->order_fd);
+	close_descriptors(control);
 	names_free(atomic_load(&control->publish.current));
 	loader_free(control->loader);
 	service_source_free(&control->service);

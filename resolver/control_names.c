@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include "common/log.h"
 #include "common/ready.h"
@@ -36,57 +37,12 @@ static void complain(struct control *control, const struct err *err)
 	control->last_complaint = *err;
 }
 
-void control_reload(struct control *control, const struct load_given *given)
-{
-	struct names_snapshot *names, *old = atomic_load(&control->publish.current);
-	/* A table from the state knows nothing of the loader's places: nothing is made of it. */
-	struct names_snapshot *restored = control->facts.restored ? old : NULL;
-	struct err err = {0};
+/* --- the eyes meanwhile --------------------------------------------------------------------- */
 
-	old = restored ? NULL : old;
-	control->facts.now_ms = monotonic_ms();
-	if (watch_arm(&control->watch, monotonic_ms(), &err) < 0 ||
-	    loader_load(control->loader, old, control->kuma.path ? given : NULL, &names, &err) <
-		    0) {
-		complain(control, &err);
-		control->facts.reloads_failed++;
-		if (given->text)
-			kuma_took(&control->kuma, false, monotonic_ms());
-		else
-			watch_retry(&control->watch, monotonic_ms());
-		return;
-	}
-	if (given->text)
-		kuma_took(&control->kuma, true, monotonic_ms());
-	control->last_complaint = (struct err){0};
-	publish_exchange(&control->publish, names);
-	note_loaded(control, names);
-	names_free(restored);
-	state_names_replaced(&control->state, old, names, monotonic_ms());
-	if (restored)
-		ready_notify("STATUS=", NULL);
-	loader_settle(control->loader);
-}
-
-void control_reload_when_told(struct control *control, const struct load_given *given)
-{
-	char state[64];
-
-	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
-		 (long long)monotonic_ms() * 1000);
-	ready_notify(state, NULL);
-	control_reload(control, given);
-	ready_notify("READY=1", NULL);
-}
-
-/*
- * While the names are loaded for the first time, which may take a second: a thread of its own looks
- * after the eyes, so that who asks is told that we are not ready, and why. An order ends it.
- */
-static void *look_meanwhile(void *arg)
+static void *look(void *arg)
 {
 	struct control *control = arg;
-	struct pollfd fds[1 + EYES_FDS_MAX] = {{.fd = control->order_fd, .events = POLLIN}};
+	struct pollfd fds[1 + EYES_FDS_MAX] = {{.fd = control->loaded_fd, .events = POLLIN}};
 	int64_t left_ms = 0;
 
 	do {
@@ -98,6 +54,84 @@ static void *look_meanwhile(void *arg)
 	} while (!fds[0].revents);
 	return NULL;
 }
+
+/*
+ * To load names may take a second. Until look_end() a thread of its own looks after the eyes, so
+ * that who asks is answered; what is told to them (control->facts) stays as it is.
+ */
+static void look_begin(struct control *control)
+{
+	control->facts.now_ms = monotonic_ms();
+	control->has_looker = pthread_create(&control->looker, NULL, look, control) == 0;
+}
+
+static void look_end(struct control *control)
+{
+	eventfd_t loaded;
+
+	if (!control->has_looker)
+		return; /* there was none to be had */
+	eventfd_write(control->loaded_fd, 1);
+	pthread_join(control->looker, NULL);
+	eventfd_read(control->loaded_fd, &loaded);
+}
+
+/* --- again ---------------------------------------------------------------------------------- */
+
+/* New names are served: whatever was there before goes. */
+static void take_up(struct control *control, struct names_snapshot *names,
+		    struct names_snapshot *old, struct names_snapshot *restored)
+{
+	control->last_complaint = (struct err){0};
+	note_loaded(control, names);
+	names_free(restored);
+	state_names_replaced(&control->state, old, names, monotonic_ms());
+	if (restored)
+		ready_notify("STATUS=", NULL);
+	loader_settle(control->loader);
+}
+
+static void reload(struct control *control, const struct load_given *given)
+{
+	struct names_snapshot *names, *old = atomic_load(&control->publish.current);
+	/* A table from the state knows nothing of the loader's places: nothing is made of it. */
+	struct names_snapshot *restored = control->facts.restored ? old : NULL;
+	struct err err = {0};
+	int rc;
+
+	old = restored ? NULL : old;
+	look_begin(control);
+	if ((rc = watch_arm(&control->watch, monotonic_ms(), &err)) == 0 &&
+	    (rc = loader_load(control->loader, old, control->kuma.path ? given : NULL, &names,
+			      &err)) == 0)
+		publish_exchange(&control->publish, names);
+	look_end(control);
+	if (rc == 0) {
+		take_up(control, names, old, restored);
+	} else {
+		complain(control, &err);
+		control->facts.reloads_failed++;
+	}
+	if (given->text)
+		kuma_took(&control->kuma, rc == 0, monotonic_ms());
+	else if (rc < 0)
+		watch_retry(&control->watch, monotonic_ms());
+}
+
+void control_reload(struct control *control, const struct load_given *given, bool told)
+{
+	char state[64];
+
+	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
+		 (long long)monotonic_ms() * 1000);
+	if (told)
+		ready_notify(state, NULL);
+	reload(control, given);
+	if (told)
+		ready_notify("READY=1", NULL);
+}
+
+/* --- for the first time --------------------------------------------------------------------- */
 
 /* What was kept, in the place of sources that cannot be read for the reason in `err`. */
 static int restore(struct control *control, struct names_snapshot **ret_names, struct err *err)
@@ -157,7 +191,6 @@ int control_load_first(struct control *control, struct err *err)
 	struct names_snapshot *names;
 	struct load_given given;
 	bool restored = false, found;
-	pthread_t looker;
 	int rc;
 
 	if (!(control->loader = loader_new(&s->load)))
@@ -167,11 +200,9 @@ int control_load_first(struct control *control, struct err *err)
 	    (rc = watch_arm(&control->watch, monotonic_ms(), err)) < 0)
 		return rc;
 	found = kuma_run_first(&control->kuma, &given);
-	if ((rc = pthread_create(&looker, NULL, look_meanwhile, control)) != 0)
-		return err_set(err, rc, "cannot start a thread: %s", err_text(rc));
+	look_begin(control);
 	rc = load_or_restore(control, &given, &names, &restored, err);
-	control_order(control, WORKER_SERVE);
-	pthread_join(looker, NULL);
+	look_end(control);
 	if (found)
 		kuma_took(&control->kuma, given.text && !restored, monotonic_ms());
 	if (rc < 0)

@@ -35,6 +35,9 @@ struct control { /* NOLINT(clang-analyzer-optin.performance.Padding) */
 	struct service_source service;
 	int64_t settle_ms; /* when to call memory_settle(); INT64_MAX: not at all */
 	int signal_fd, order_fd;
+	int loaded_fd;    /* an eventfd, on which the looker ends */
+	pthread_t looker; /* after the eyes while names are loaded, if has_looker */
+	bool has_looker;
 	int64_t stop_ms;   /* when to stop; INT64_MAX: nobody has said so yet */
 	_Atomic int order; /* enum worker_order */
 	struct handover *handover;
@@ -57,19 +60,16 @@ static inline int64_t monotonic_ms(void)
 	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
-/* Tells the workers, and whoever else polls order_fd. */
-void control_order(struct control *control, enum worker_order order);
-
 /*
  * Loads the names before there are workers, or what --state-dir kept of them. 0 or a negative errno
  * and `err`: there are none.
  */
 int control_load_first(struct control *control, struct err *err);
 
-/* Loads and publishes; what was there stays if that fails. `given` is what Kuma says. */
-void control_reload(struct control *control, const struct load_given *given);
-
-/* The same as sd_notify(3) wants it of a service that is told to reload. */
-void control_reload_when_told(struct control *control, const struct load_given *given);
+/*
+ * Loads and publishes; what was there stays if that fails. `given` is what Kuma says. `told`: by a
+ * signal, and so sd_notify(3) is told of it.
+ */
+void control_reload(struct control *control, const struct load_given *given, bool told);
 
 #endif

@@ -7,6 +7,8 @@ eyes.py metric NAME [K=V...]  the sum of the samples with these labels, by Prome
 eyes.py check                 all of /metrics is sound: parses, types known, histograms add up
 eyes.py raw BYTES             what the port answers to bytes that are no request, first line
 eyes.py hold N [PORT]         opens N connections, sends nothing, waits for standard input to end
+eyes.py patience LOADS        asks for /metrics over and over until names were loaded so often; prints
+                              the longest wait for an answer, in percent of the time
 eyes.py await                 asks /ready over and over until it says 200; prints each thing it said once
 """
 import http.client
@@ -83,6 +85,18 @@ def hold(number, port=PORT):
     return len(held)
 
 
+def patience(loads):
+    print("asking", flush=True)
+    longest, began = 0, time.monotonic()
+    while True:
+        asked = time.monotonic()
+        _, _, body = get("/metrics")
+        now = time.monotonic()
+        longest = max(longest, now - asked)
+        if f'meshdns_reloads_total{{result="ok"}} {loads}\n' in body:
+            return round(100 * longest / (now - began))
+
+
 def await_ready():
     said = {}
     until = time.monotonic() + 30
@@ -107,7 +121,8 @@ def main():
     elif verb == "metric":
         print(f"{metric(*arguments):g}")
     else:
-        print({"check": check, "raw": raw, "hold": hold, "await": await_ready}[verb](*arguments))
+        print({"check": check, "raw": raw, "hold": hold, "patience": patience,
+               "await": await_ready}[verb](*arguments))
 
 
 main()

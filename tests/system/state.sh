@@ -134,6 +134,14 @@ test_not_ready_before_the_names_are_loaded() {
 	said=$(log_of await)
 	expect_eq "503 the names are being loaded from $LAB/names" "$(head -1 <<<"$said")"
 	expect_eq '200 OK' "$(tail -1 <<<"$said")"
+
+	# Nor does anybody who asks later wait until names are loaded again.
+	seq -f '240.0.0.2 n%.0f.mesh' 300000 >"$LAB/.names"
+	start patience "$APP" "$APP_UID" eyes.py patience 2
+	wait_for 5 logged patience asking
+	mv "$LAB/.names" "$LAB/names"
+	wait_for 30 ended "${PID[patience]}"
+	expect_between 0 40 "$(tail -1 <<<"$(log_of patience)")" "% of the time waited for one answer"
 }
 
 run_tests "$@"
