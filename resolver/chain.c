@@ -39,15 +39,24 @@ static bool follow(struct chain *chain, struct query *query, uint8_t *packet, si
 	return chain->is_followed;
 }
 
+static struct stats_templates *counters(const struct chain *chain, uint16_t page)
+{
+	return &stats_sheet(&chain->sheets, page)->tally.templates;
+}
+
 static void count(const struct chain *chain, const struct service_place *place,
 		  const struct query *query, const struct template_outcome *outcome)
 {
-	uint16_t page;
+	const uint16_t *pages;
+	size_t record = 1 + outcome->record;
 
 	if (!chain->sheets.book || !outcome->by)
 		return;
-	page = service_template_page(place, outcome->by, outcome->zone);
-	template_count(&stats_sheet(&chain->sheets, page)->tally.templates, query, outcome);
+	pages = service_template_pages(place, outcome->by, outcome->zone);
+	for (unsigned int i = 0; i < outcome->section; i++)
+		record += outcome->by->section[i].n;
+	template_count(counters(chain, pages[0]),
+		       outcome->failure ? counters(chain, pages[record]) : NULL, query, outcome);
 }
 
 static enum resolve_action run_templates(struct chain *chain, const struct service_place *place,

@@ -125,23 +125,10 @@ static void print_templates(const struct family *family, const char *labels,
 	}
 }
 
-static void print_template_failures(const struct family *family, const char *labels,
-				    const struct stats_tally *tally, FILE *out)
-{
-	static const char *const sections[STATS_SECTIONS] = {"answer", "authority", "additional"};
-	const stats_counter *counters = counter_of(family, tally);
-
-	for (size_t i = 0; i < (size_t)STATS_SECTIONS * STATS_TYPES; i++) {
-		if (stats_get(&counters[i]))
-			fprintf(out, "%s{%s,class=\"IN\",type=\"%s\",section=\"%s\"} %" PRIu64 "\n",
-				family->name, labels, stats_type_names[i % STATS_TYPES],
-				sections[i / STATS_TYPES], stats_get(&counters[i]));
-	}
-}
-
 #define DNS(member)       STATS_OF_DNS, offsetof(struct stats_tally, member)
 #define CACHE(member)     STATS_OF_CACHE, offsetof(struct stats_tally, cache.member)
 #define TEMPLATES(member) STATS_OF_TEMPLATES, offsetof(struct stats_tally, templates.member)
+#define RECORDS(member)   STATS_OF_RECORDS, offsetof(struct stats_tally, templates.member)
 
 static const struct family families[] = {
 	{"coredns_dns_requests_total", "counter", "Queries received.", DNS(requests),
@@ -173,10 +160,9 @@ static const struct family families[] = {
 	{"coredns_template_matches_total", "counter", "Questions that a template took.",
 	 TEMPLATES(matches), print_templates},
 	{"coredns_template_template_failures_total", "counter",
-	 "Templates of records that could not be run.", TEMPLATES(unrendered),
-	 print_template_failures},
+	 "Templates of records that could not be run.", RECORDS(unrendered), print_templates},
 	{"coredns_template_rr_failures_total", "counter",
-	 "What such a template gave was no record.", TEMPLATES(malformed), print_template_failures},
+	 "What such a template gave was no record.", RECORDS(malformed), print_templates},
 };
 
 /* The directives of the block that the page is for now; without a Corefile what is always there. */

@@ -30,18 +30,33 @@ const struct service_place *service_find_place(const struct service_listen *list
 	return child;
 }
 
-uint16_t service_template_page(const struct service_place *place,
-			       const struct corefile_template *template,
-			       const struct corefile_zone *zone)
+/* For one zone. */
+static size_t count_pages(const struct corefile_template *template)
 {
-	size_t at = 0;
+	size_t n = 1;
 
-	if (!template->zones.n)
-		return place->page;
-	for (const struct corefile_template *t = place->block->corefile->templates; t != template;
-	     t = t->next)
-		at += t->zones.n;
-	return place->template_pages[at + (size_t)(zone - template->zones.list)];
+	for (int i = 0; i < TEMPLATE_SECTIONS; i++)
+		n += template->section[i].n;
+	return n;
+}
+
+size_t service_count_pages(const struct corefile_template *template)
+{
+	return count_pages(template) * (template->zones.n ? template->zones.n : 1);
+}
+
+const uint16_t *service_template_pages(const struct service_place *place,
+				       const struct corefile_template *template,
+				       const struct corefile_zone *zone)
+{
+	const struct corefile_template *t = place->block->corefile->templates;
+	const uint16_t *pages = place->template_pages;
+
+	for (; t != template; t = t->next)
+		pages += service_count_pages(t);
+	if (t->zones.n)
+		pages += count_pages(t) * (size_t)(zone - t->zones.list);
+	return pages;
 }
 
 static bool is_below(const struct corefile_zones *zones, const uint8_t *name, size_t len)

@@ -88,9 +88,8 @@ struct service_server {
 /* A block at one of the addresses where it is served, and the pages of the book (stats_book.h). */
 struct service_place {
 	const struct block *block;
-	uint16_t page; /* for its questions */
-	/* For what a template with zones of its own did: one for each, in the block's order. */
-	const uint16_t *template_pages;
+	uint16_t page;                  /* for its questions */
+	const uint16_t *template_pages; /* see service_template_pages() */
 };
 
 /* What is answered by a worker's listener. */
@@ -122,10 +121,16 @@ bool service_holds(const struct corefile_zone *zone, const uint8_t *name, size_t
 const struct service_place *service_find_place(const struct service_listen *listen,
 					       const uint8_t *name, size_t len, uint16_t qtype);
 
-/* The page for what a template did with a name of this zone. */
-uint16_t service_template_page(const struct service_place *place,
-			       const struct corefile_template *template,
-			       const struct corefile_zone *zone);
+/*
+ * The pages for what a template of the block's does with names of one of its zones: the first for
+ * all of it, then one for each of its records, in the order of the sections.
+ */
+const uint16_t *service_template_pages(const struct service_place *place,
+				       const struct corefile_template *template,
+				       const struct corefile_zone *zone);
+
+/* How many pages that are, for all of a template's zones. */
+size_t service_count_pages(const struct corefile_template *template);
 
 /* The first route from `from` on that takes the name; NULL: none does. */
 const struct service_route *service_find_route(const struct block *block,

@@ -61,38 +61,71 @@ static char *labels_of(const struct block *block, const struct endpoint *ep, con
 	return NULL;
 }
 
-static int no_memory(struct err *err)
+static uint16_t page_of(struct service_source *source, enum stats_subject subject,
+			const char *labels, bool once_used)
 {
-	return err_set(err, ENOMEM, "out of memory");
+	struct stats_labels all = {0};
+
+	all.of[subject] = labels;
+	return stats_book_find(&source->pages, &all, once_used);
 }
 
-/* The pages for templates with zones of their own. */
-static int find_template_pages(struct service_source *source, struct service *service,
-			       const struct endpoint *ep, struct service_place *place,
-			       struct err *err)
+/* Those of a template's records, whose labels go on from those of its zone. */
+static bool find_record_pages(struct service_source *source, const struct corefile_template *t,
+			      const char *zone, uint16_t *pages)
 {
-	const struct corefile_template *templates = place->block->corefile->templates;
-	uint16_t *pages;
-	size_t n = 0;
+	static const char *const sections[TEMPLATE_SECTIONS] = {
+		[TEMPLATE_ANSWER] = "answer",
+		[TEMPLATE_AUTHORITY] = "authority",
+		[TEMPLATE_ADDITIONAL] = "additional",
+	};
 
-	for (const struct corefile_template *t = templates; t; t = t->next)
-		n += t->zones.n;
-	if (!(pages = ARENA_ARRAY(&service->arena, uint16_t, n)))
-		return no_memory(err);
-	place->template_pages = pages;
-	for (const struct corefile_template *t = templates; t; t = t->next) {
-		for (size_t i = 0; i < t->zones.n; i++) {
-			cleanup_free char *labels =
-				labels_of(place->block, ep, "zone", &t->zones.list[i], 1);
+	for (int section = 0; section < TEMPLATE_SECTIONS; section++) {
+		for (size_t i = 0; i < t->section[section].n; i++) {
+			cleanup_free char *labels = NULL;
+			size_t len;
+			FILE *out = open_memstream(&labels, &len);
 
-			if (!labels)
-				return no_memory(err);
-			*pages++ = stats_book_find(
-				&source->pages,
-				&(struct stats_labels){{[STATS_OF_TEMPLATES] = labels}}, false);
+			if (!out)
+				return false;
+			fprintf(out, "%s,section=\"%s\",", zone, sections[section]);
+			stats_write_label("template", t->section[section].text[i], out);
+			if (fclose(out) != 0)
+				return false;
+			*pages++ = page_of(source, STATS_OF_RECORDS, labels, false);
 		}
 	}
-	return 0;
+	return true;
+}
+
+/* Those of its templates, as service_template_pages() finds them. */
+static bool find_template_pages(struct service_source *source, struct service *service,
+				const struct endpoint *ep, struct service_place *place)
+{
+	const struct block *block = place->block;
+	const struct corefile_template *templates = block->corefile->templates;
+	size_t n = 0;
+	uint16_t *pages;
+
+	for (const struct corefile_template *t = templates; t; t = t->next)
+		n += service_count_pages(t);
+	if (!(pages = ARENA_ARRAY(&service->arena, uint16_t, n)))
+		return false;
+	place->template_pages = pages;
+	for (const struct corefile_template *t = templates; t; t = t->next) {
+		const struct corefile_zone *zones = t->zones.n ? t->zones.list : &block->zone;
+		size_t n_zones = t->zones.n ? t->zones.n : 1;
+
+		for (size_t i = 0; i < n_zones; i++) {
+			cleanup_free char *labels = labels_of(block, ep, "zone", &zones[i], 1);
+
+			if (!labels || !find_record_pages(source, t, labels, pages + 1))
+				return false;
+			*pages = page_of(source, STATS_OF_TEMPLATES, labels, false);
+			pages += service_count_pages(t) / n_zones;
+		}
+	}
+	return true;
 }
 
 int service_find_pages(struct service_source *source, struct service *service,
@@ -106,23 +139,17 @@ int service_find_pages(struct service_source *source, struct service *service,
 	cleanup_free char *own = labels_of(block, ep, "zone", &block->zone, 1);
 	cleanup_free char *nobodys = labels_of(block, ep, "zone", NULL, 0);
 	cleanup_free char *cache = labels_of(block, ep, "zones", cached->list, cached->n);
+	struct stats_labels labels = {{
+		[STATS_OF_DNS] = c->prometheus.ep.port ? own : NULL,
+		[STATS_OF_CACHE] = c->cache ? cache : NULL,
+	}};
 
-	if (!own || !nobodys || !cache)
-		return no_memory(err);
-	*ret_dropped = stats_book_find(&source->pages,
-				       &(struct stats_labels){{[STATS_OF_DNS] = nobodys}}, true);
-	if (!corefile_plugin(c, 0)) {
-		place->page = *ret_dropped;
-		return 0;
-	}
-	place->page = stats_book_find(&source->pages,
-				      &(struct stats_labels){{
-					      [STATS_OF_DNS] = c->prometheus.ep.port ? own : NULL,
-					      [STATS_OF_CACHE] = c->cache ? cache : NULL,
-					      [STATS_OF_TEMPLATES] = c->templates ? own : NULL,
-				      }},
-				      false);
-	return find_template_pages(source, service, ep, place, err);
+	if (!own || !nobodys || !cache || !find_template_pages(source, service, ep, place))
+		return err_set(err, ENOMEM, "out of memory");
+	*ret_dropped = page_of(source, STATS_OF_DNS, nobodys, true);
+	place->page = corefile_plugin(c, 0) ? stats_book_find(&source->pages, &labels, false)
+					    : *ret_dropped;
+	return 0;
 }
 
 uint16_t service_flags_page(struct service_source *source, const struct endpoint *ep)

@@ -44,7 +44,6 @@ enum {
 	STATS_DURATIONS = 17,
 	STATS_LONG_DURATIONS = 12,
 	STATS_SIZES = 15,
-	STATS_SECTIONS = 3, /* of a message: answer, authority, additional */
 };
 
 typedef _Atomic uint64_t stats_counter;
@@ -74,11 +73,12 @@ struct stats_cache {
 	stats_counter drops; /* answers that may not be kept */
 };
 
-/* What `template` did; indices: type asked for, section of the record. */
+/* What `template` did, by the type asked for. */
 struct stats_templates {
 	stats_counter matches[STATS_TYPES];
-	stats_counter unrendered[STATS_SECTIONS][STATS_TYPES]; /* the template could not be run */
-	stats_counter malformed[STATS_SECTIONS][STATS_TYPES];  /* what it gave is no record */
+	/* On the page of a record: */
+	stats_counter unrendered[STATS_TYPES]; /* its template could not be run */
+	stats_counter malformed[STATS_TYPES];  /* what that gave is no record */
 };
 
 /* Of questions. Indices: is_tcp; is_ipv6. */

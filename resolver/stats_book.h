@@ -27,6 +27,7 @@ enum stats_subject {
 	STATS_OF_DNS,
 	STATS_OF_CACHE,
 	STATS_OF_TEMPLATES,
+	STATS_OF_RECORDS, /* of templates */
 	STATS_SUBJECTS,
 };
 

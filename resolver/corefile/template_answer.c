@@ -291,19 +291,17 @@ static struct gotemplate_value view_all(struct view *v, const struct template_co
 	return fields(GOTEMPLATE_STRUCT, v->fields, ARRAY_SIZE(v->fields));
 }
 
-_Static_assert((int)STATS_SECTIONS == (int)TEMPLATE_SECTIONS, "one counter for each");
-
 /* The type of ANY is the template's. */
-void template_count(struct stats_templates *stats, const struct query *q,
-		    const struct template_outcome *o)
+void template_count(struct stats_templates *stats, struct stats_templates *record,
+		    const struct query *q, const struct template_outcome *o)
 {
 	size_t type = stats_type_index(q->qtype == DNS_TYPE_ANY ? o->by->type : q->qtype);
 
 	stats_add(&stats->matches[type], 1);
 	if (o->failure == TEMPLATE_NOT_RENDERED)
-		stats_add(&stats->unrendered[o->section][type], 1);
+		stats_add(&record->unrendered[type], 1);
 	else if (o->failure == TEMPLATE_NO_RECORD)
-		stats_add(&stats->malformed[o->section][type], 1);
+		stats_add(&record->malformed[type], 1);
 }
 
 /* --- the whole --------------------------------------------------------------------------------

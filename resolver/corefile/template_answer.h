@@ -68,8 +68,8 @@ enum template_verdict template_answer(const struct template_context *context,
 				      size_t *ret_len, struct template_outcome *ret_outcome,
 				      struct err *err);
 
-/* Counts the outcome of one that matched. */
-void template_count(struct stats_templates *stats, const struct query *query,
-		    const struct template_outcome *outcome);
+/* Counts the outcome of one that matched; `record` is where failures of its record are counted. */
+void template_count(struct stats_templates *stats, struct stats_templates *record,
+		    const struct query *query, const struct template_outcome *outcome);
 
 #endif

@@ -242,6 +242,9 @@ test_each_block_counts_for_itself() {
 		    template IN A {
 		        answer \"{{ .Name }} A 10.3.3.3\"
 		    }
+		    template IN MX a.quiet.example {
+		        authority \"{{ .Name }} MX ten\"
+		    }
 		}
 		corp.example:15060 {
 		    bind 127.0.0.1
@@ -261,6 +264,7 @@ test_each_block_counts_for_itself() {
 	query app.corp.example -p 15060 >/dev/null
 	query app.corp.example -p 15060 >/dev/null
 	query a.quiet.example >/dev/null
+	query a.quiet.example MX >/dev/null
 	BODY=$(scrape)
 	! grep -q 'zone="dropped"' <<<"$BODY" || fail "nothing was dropped yet"
 	query www.outside.example -p 15060 >/dev/null
@@ -277,6 +281,7 @@ test_each_block_counts_for_itself() {
 	expect_sample "$responses{$dropped,rcode=\"REFUSED\",plugin=\"\"}" 1
 	expect_sample "coredns_dns_request_duration_seconds_count{$root}" 2
 	expect_sample "coredns_template_matches_total{$quiet,class=\"IN\",type=\"A\"}" 1
+	expect_sample "coredns_template_rr_failures_total{${quiet/quiet/a.quiet},section=\"authority\",template=\"{{ .Name }} MX ten\",class=\"IN\",type=\"MX\"}" 1
 	expect_sample "coredns_cache_hits_total{$cached,type=\"success\"}" 1
 	expect_sample "coredns_cache_entries{$cached,type=\"success\"}" 1
 	expect_sample "$enabled{$root,name=\"cache\"}" 1

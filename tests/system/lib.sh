@@ -292,7 +292,7 @@ expect_between() {
 }
 
 # expect_sample NAME{LABELS} VALUE: in $BODY, which is all of /metrics.
-expect_sample() { grep -qxF "$1 $2" <<<"$BODY" || fail "no '$1 $2' but $(grep -F "$1 " <<<"$BODY")"; }
+expect_sample() { grep -qxF "$1 $2" <<<"$BODY" || fail "no '$1 $2' but $(grep -F "$1 " <<<"$BODY" || :)"; }
 
 # expect_status STATUS COMMAND…: runs it, output in $OUTPUT.
 expect_status() {

@@ -113,27 +113,29 @@ Test(metrics, a_server_that_is_no_longer_asked_keeps_its_numbers, .init = begin,
 }
 
 /* A page of the second worker's. */
-static struct stats_tally *page(const char *dns, const char *cache, const char *templates)
+static struct stats_tally *page(struct stats_labels labels)
 {
-	const struct stats_labels labels = {{dns, cache, templates}};
 	const struct stats_sheets sheets = {&pages, 1};
 
 	return &stats_sheet(&sheets, stats_book_find(&pages, &labels, false))->tally;
 }
 
+#define MESH      "server=\"dns://:53\",zone=\"mesh.\""
+#define ROOT      "server=\"dns://:54\",zone=\".\""
+
+#define PAGE(...) page((struct stats_labels){{__VA_ARGS__}})
+
 Test(metrics, questions_have_the_labels_of_their_page, .init = begin, .fini = end)
 {
-	struct stats_tally *mesh = page("server=\"dns://:53\",zone=\"mesh.\"", NULL, NULL);
-	struct stats_tally *root = page("server=\"dns://:54\",zone=\".\"", NULL, NULL);
+	struct stats_tally *mesh = PAGE(MESH);
+	struct stats_tally *root = PAGE(ROOT);
 	char *text;
 
 	stats_request(mesh, false, false, 1, true, 40);
 	stats_response(mesh, false, 1, STATS_TEMPLATE, 3, 60);
 	stats_request(root, true, true, 28, false, 40);
-	stats_request(page(NULL, NULL, NULL), false, false, 1, false, 40);
+	stats_request(PAGE(NULL), false, false, 1, false, 40);
 	text = print();
-#define MESH "server=\"dns://:53\",zone=\"mesh.\""
-#define ROOT "server=\"dns://:54\",zone=\".\""
 	expect_line(text, "\ncoredns_dns_requests_total{" MESH
 			  ",proto=\"udp\",family=\"1\",type=\"A\"} 1\n"
 			  "coredns_dns_requests_total{" ROOT
@@ -153,22 +155,23 @@ Test(metrics, caches_and_templates_have_labels_of_their_own, .init = begin, .fin
 {
 #define CACHE     "server=\"dns://:53\",zones=\"a.,b.\""
 #define TEMPLATES "server=\"dns://:53\",zone=\"c.\""
-	struct stats_tally *tally = page(NULL, CACHE, TEMPLATES);
+#define RECORD    TEMPLATES ",section=\"answer\",template=\"{{\""
+	struct stats_tally *tally = PAGE(NULL, CACHE, TEMPLATES, RECORD);
 	char *text;
 
 	stats_add(&tally->cache.hits[1], 2);
 	stats_add(&tally->templates.matches[stats_type_index(28)], 3);
-	stats_add(&tally->templates.unrendered[0][stats_type_index(1)], 1);
-	stats_add(&tally->templates.malformed[2][0], 2);
+	stats_add(&tally->templates.unrendered[stats_type_index(1)], 1);
+	stats_add(&tally->templates.malformed[0], 2);
 	text = print();
 	expect_line(text, "\ncoredns_cache_hits_total{" CACHE ",type=\"denial\"} 2\n");
 	expect_line(text, "\ncoredns_cache_requests_total{" CACHE "} 2\n");
 	expect_line(text, "\ncoredns_template_matches_total{" TEMPLATES
 			  ",class=\"IN\",type=\"AAAA\"} 3\n");
-	expect_line(text, "\ncoredns_template_template_failures_total{" TEMPLATES
-			  ",class=\"IN\",type=\"A\",section=\"answer\"} 1\n");
-	expect_line(text, "\ncoredns_template_rr_failures_total{" TEMPLATES
-			  ",class=\"IN\",type=\"other\",section=\"additional\"} 2\n");
+	expect_line(text, "\ncoredns_template_template_failures_total{" RECORD
+			  ",class=\"IN\",type=\"A\"} 1\n");
+	expect_line(text, "\ncoredns_template_rr_failures_total{" RECORD
+			  ",class=\"IN\",type=\"other\"} 2\n");
 	cr_expect_null(strstr(text, "coredns_dns_requests_total{"));
 	free(text);
 }

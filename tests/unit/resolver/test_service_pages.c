@@ -68,10 +68,10 @@ Test(service_pages, labels)
 		{"Example.ORG {\n prometheus\n bind ::1\n}",
 		 "[::1]:5300",
 		 {AT("[::1]:5300") ",zone=\"example.org.\",view=\"\""}},
-		{". {\n bind 127.0.0.1\n prometheus\n template IN A {\n rcode NXDOMAIN\n}\n}",
+		{". {\n bind 127.0.0.1\n prometheus\n cache\n}",
 		 "127.0.0.1:53",
-		 {AT("127.0.0.1:53") ",zone=\".\",view=\"\"", NULL,
-		  AT("127.0.0.1:53") ",zone=\".\",view=\"\""}},
+		 {AT("127.0.0.1:53") ",zone=\".\",view=\"\"",
+		  AT("127.0.0.1:53") ",zones=\".\",view=\"\""}},
 		/* Without a plugin it is nobody's. */
 		{". {\n debug\n}", "0.0.0.0:53", {AT(":53") ",zone=\"dropped\",view=\"\""}},
 		/* Only its own questions need `prometheus` to be told. */
@@ -96,21 +96,32 @@ Test(service_pages, labels)
 	expect(1, STATS_OF_DNS, AT(":5300") ",zone=\"dropped\",view=\"\"");
 }
 
-Test(service_pages, templates_with_zones_of_their_own)
+#define IN_ZONE(zone) AT(":53") ",zone=\"" zone "\",view=\"\""
+
+Test(service_pages, templates_and_their_records)
 {
 	uint16_t dropped;
 	struct service_place place =
 		place_of(". {\n template IN A a.example b.example {\n rcode NXDOMAIN\n }\n"
-			 "template IN A {\n rcode NXDOMAIN\n }\n"
-			 "template IN MX b.example {\n rcode NXDOMAIN\n }\n}",
+			 "template IN A {\n answer \"{{ .Name }} A\"\n answer x\n authority y\n }\n"
+			 "template IN MX b.example {\n additional z\n }\n}",
 			 "0.0.0.0:53", &dropped);
 	const struct corefile_template *t = corefile->servers->templates;
-	uint16_t b = service_template_page(&place, t, &t->zones.list[1]);
+	const uint16_t *a = service_template_pages(&place, t, &t->zones.list[0]),
+		       *b = service_template_pages(&place, t, &t->zones.list[1]), *pages;
 
-	expect(service_template_page(&place, t, &t->zones.list[0]), STATS_OF_TEMPLATES,
-	       AT(":53") ",zone=\"a.example.\",view=\"\"");
-	expect(b, STATS_OF_TEMPLATES, AT(":53") ",zone=\"b.example.\",view=\"\"");
-	cr_expect_eq(service_template_page(&place, t->next, NULL), place.page);
-	t = t->next->next;
-	cr_expect_eq(service_template_page(&place, t, t->zones.list), b);
+	expect(*a, STATS_OF_TEMPLATES, IN_ZONE("a.example."));
+	expect(*b, STATS_OF_TEMPLATES, IN_ZONE("b.example."));
+	t = t->next;
+	pages = service_template_pages(&place, t, &place.block->zone);
+	expect(*pages, STATS_OF_TEMPLATES, IN_ZONE("."));
+	expect(pages[1], STATS_OF_RECORDS,
+	       IN_ZONE(".") ",section=\"answer\",template=\"{{ .Name }} A\"");
+	expect(pages[2], STATS_OF_RECORDS, IN_ZONE(".") ",section=\"answer\",template=\"x\"");
+	expect(pages[3], STATS_OF_RECORDS, IN_ZONE(".") ",section=\"authority\",template=\"y\"");
+	t = t->next;
+	pages = service_template_pages(&place, t, t->zones.list);
+	cr_expect_eq(pages[0], *b);
+	expect(pages[1], STATS_OF_RECORDS,
+	       IN_ZONE("b.example.") ",section=\"additional\",template=\"z\"");
 }
