@@ -72,36 +72,51 @@ test_as_the_data_plane_starts_it() {
 
 # The template with its variables, the environment's among them; twice, with and without the block
 # for the empty port, as Kuma's documentation has it.
+# The overrides of Kuma's documentation, line by line but for the comments: for 2.7, which has a second
+# block, and since. Named by a flag, and by the variable.
 test_kumas_templates() {
 	local block
-	for block in '' '.:{{ .CoreDNSEmptyPort }} {
-		    template ANY ANY . {
-		      rcode NXDOMAIN
-		    }
-		}'; do
+	for block in '' '
+.:{{ .CoreDNSEmptyPort }} {
+    template ANY ANY . {
+      rcode NXDOMAIN
+    }
+}'; do
 		cat >"$LAB/template" <<-EOT
 			.:{{ .CoreDNSPort }} {
 			    # the mesh has no IPv6
 			    template IN AAAA . {
-			        rcode NOERROR
-			        fallthrough
+			       rcode NOERROR
+			       fallthrough
 			    }
+
 			    forward . 127.0.0.1:{{ .EnvoyDNSPort }}
+			    # what the filter does not know goes to: https://example.org/{{ "servers" }}
 			    alternate NOTIMP,FORMERR,NXDOMAIN,SERVFAIL,REFUSED . /etc/resolv.conf
 			    prometheus localhost:{{ .PrometheusPort }}
-			    errors{{ if .CoreDNSLogging }}
-			    log{{ end }}
+			    errors
 			}
 			$block
 		EOT
-		start_resolver --template "$LAB/template" --dns-coredns-port 15056
+		start_resolver --dns-coredns-config-template-path "$LAB/template" --dns-coredns-port 15056
 		expect_eq 240.0.0.1 "$(query -p 15056 +short redis.mesh)"
 		expect_match 'status: NOERROR.*' "$(query -p 15056 both.mesh AAAA)"
 		expect_eq '' "$(query -p 15056 +short both.mesh AAAA)"
+		expect_eq 192.0.2.10 "$(query -p 15056 +short www.outside.example)"
 		expect_match 'coredns_template_matches_total[{].*type="AAAA"[}] 2' "$(scrape)"
 		[[ ! $block ]] || expect_match 'status: NXDOMAIN' "$(query -p 15055 x.example)"
 		stop resolver
 	done
+	KUMA_BOOTSTRAP_SERVER_PARAMS_COREFILE_TEMPLATE_PATH=$LAB/template start_resolver
+	expect_eq 240.0.0.1 "$(query +short redis.mesh)"
+	stop resolver
+	echo '.:{{ .CoreDNSPort }} {{"{"}}{{ if .CoreDNSLogging }}
+		log{{ end }}
+	}' >"$LAB/template"
+	expect_status 0 meshdns-resolver --template "$LAB/template" --print-config
+	expect_no_match log "$OUTPUT"
+	expect_status 0 meshdns-resolver --template "$LAB/template" --dns-enable-logging --print-config
+	expect_match log "$OUTPUT"
 }
 
 # The same names, for a client of each kind: one hop, and nobody asks the filter.
