@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The book in which questions are counted. It has a page for each server and zone, as CoreDNS calls
- * an address and a key of its Corefile, and on that a sheet for each worker. A service says which
- * page a question is for; the labels of the metrics are the page's.
+ * an address and a key of its Corefile, and others for what templates do; on a page there is a
+ * sheet for each worker. A service says which page a question is for; the labels of the metrics are
+ * the page's.
  *
  * The book lives as long as the process, and so does each page: counters go on when the Corefile is
  * another, also when their block was away meanwhile. Pages are made by the control thread before
@@ -43,10 +44,12 @@ struct stats_sheet {
 	struct stats_sheet *next_unmeasured;
 };
 
+struct block; /* service.h */
+
 struct stats_page {
 	struct stats_labels labels;
-	bool once_used;    /* it is not told before something is on it */
-	const void *block; /* the control thread's: a struct block that it is for now, or NULL */
+	bool once_used;             /* it is not told before something is on it */
+	const struct block *block;  /* the control thread's: that it is for now; NULL: none */
 	struct stats_sheet sheet[]; /* by worker */
 };
 

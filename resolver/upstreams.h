@@ -39,7 +39,7 @@ struct upstream_page {
 	_Atomic uint32_t loops;    /* how often a probe of ours (loop.h) came back through it */
 	_Atomic bool is_loop;      /* what goes there comes back: it is not asked */
 	_Atomic bool in_use;       /* among the upstreams now */
-	_Atomic bool is_alternate; /* only those that `alternate` names, when it was last in use */
+	_Atomic bool is_alternate; /* no `forward` names it, or did when it was last in use */
 	struct upstream_stats *stats;
 };
 
