@@ -155,11 +155,11 @@ static int check_conf(struct request *request, struct failure *failure)
 {
 	json_t *version = json_object_get(request->conf, "cniVersion");
 	json_t *name = json_object_get(request->conf, "name");
+	const char *said = json_string_value(version);
 
-	if (version && !json_is_string(version) && !json_is_null(version))
+	if (version && !said && !json_is_null(version))
 		return failure_set(failure, FAILURE_DECODE, "cniVersion is not a string");
-	request->version = version && *json_string_value(version) ? json_string_value(version)
-								  : "0.1.0"; /* as it says */
+	request->version = said && *said ? said : "0.1.0"; /* as the specification has it */
 	if (protocol_check(request->version, failure) < 0)
 		return -1;
 	if (!name)

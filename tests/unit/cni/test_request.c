@@ -32,6 +32,7 @@ Test(request, version_must_be_one_that_has_chains)
 	cr_expect_eq(parse_code(REQUEST_OF("1.0", "")), FAILURE_VERSION);
 	cr_expect_eq(parse_code(REQUEST_OF("", "")), FAILURE_VERSION, "empty means 0.1.0");
 	cr_expect_eq(parse_code("{\"name\": \"n\"}"), FAILURE_VERSION, "none means 0.1.0");
+	cr_expect_eq(parse_code("{\"cniVersion\": null, \"name\": \"n\"}"), FAILURE_VERSION);
 }
 
 Test(request, network_must_have_a_name)
