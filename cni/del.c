@@ -45,13 +45,13 @@ static bool is_ours(const struct request *request, const struct store *store,
 	return known.ns.dev == ns->dev && known.ns.ino == ns->ino;
 }
 
-static int remove_rules(const struct request *request, const struct store *store,
+/* The lock is the caller's, for it goes when they are forgotten. */
+static int remove_rules(const struct request *request, const struct store *store, int *ret_lock,
 			struct failure *failure)
 {
 	cleanup_namespace struct namespace ns = {.fd = -1};
 	cleanup_settings struct settings settings = settings_default;
 	struct option_row rows[OPTIONS_MAX];
-	cleanup_fd int lock = -1;
 	bool known;
 
 	if (!*request->netns)
@@ -62,7 +62,7 @@ static int remove_rules(const struct request *request, const struct store *store
 				    "reason=\"%s\"", failure->err.msg);
 		return 0;
 	}
-	if (store->dir >= 0 && store_lock(store, &ns, &lock, failure) < 0)
+	if (store->dir >= 0 && store_lock(store, &ns, ret_lock, failure) < 0)
 		return -1;
 	/* A pod with two networks keeps its rules until the last of them goes. */
 	if (!is_ours(request, store, &ns, &known) ||
@@ -80,6 +80,7 @@ static int remove_rules(const struct request *request, const struct store *store
 static int run(const struct request *request, char **ret_answer, struct failure *failure)
 {
 	cleanup_store struct store store = {.dir = -1};
+	cleanup_fd int lock = -1;
 	struct conf conf;
 
 	(void)ret_answer;
@@ -88,7 +89,7 @@ static int run(const struct request *request, char **ret_answer, struct failure 
 	if (conf_read(request->conf, &conf, failure) < 0)
 		conf_read(NULL, &conf, failure);
 	if (store_open(conf.state_dir, false, &store, failure) < 0 ||
-	    remove_rules(request, &store, failure) < 0)
+	    remove_rules(request, &store, &lock, failure) < 0)
 		return -1;
 	return store_remove(&store, request->container, request->ifname, failure);
 }

@@ -17,7 +17,6 @@ struct collection {
 	const struct request *request;
 	const struct store *store;
 	json_t *valid; /* a list, or null for an empty one */
-	const struct namespace *home;
 	bool failed;
 	struct failure *failure; /* the first one */
 };
@@ -38,26 +37,28 @@ static bool is_valid(const struct collection *gc, const char *container, const c
 	return false;
 }
 
-/* The process returns to where it was: the next namespace must not look like its own. */
-static int remove_rules(const struct collection *gc, const struct attachment *gone,
+static int remove_there(const void *settings, struct failure *failure)
+{
+	return rules_remove(settings, failure);
+}
+
+/* The lock is the caller's, for it goes when they are forgotten. */
+static int remove_rules(const struct collection *gc, const struct attachment *gone, int *ret_lock,
 			struct failure *failure)
 {
 	cleanup_namespace struct namespace ns = {.fd = -1};
 	cleanup_settings struct settings settings = settings_default;
 	struct option_row rows[OPTIONS_MAX];
-	cleanup_fd int lock = -1;
-	int rc;
 
 	if (!*gone->request.netns || namespace_open(gone->request.netns, &ns, failure) < 0 ||
 	    ns.dev != gone->ns.dev || ns.ino != gone->ns.ino ||
 	    store_knows(gc->store, gone->request.container, gone->request.ifname))
 		return 0;
-	if (store_lock(gc->store, &ns, &lock, failure) < 0 || namespace_enter(&ns, failure) < 0)
+	if (store_lock(gc->store, &ns, ret_lock, failure) < 0)
 		return -1;
 	conf_rows(CONF_OF_NODE, rows);
 	conf_apply(gone->request.conf, rows, &settings, &(struct failure){0});
-	rc = rules_remove(&settings, failure);
-	return namespace_enter(gc->home, failure) < 0 ? -1 : rc;
+	return namespace_visit(&ns, true, remove_there, &settings, failure);
 }
 
 static int collect(const char *container, const char *ifname, void *arg)
@@ -65,6 +66,7 @@ static int collect(const char *container, const char *ifname, void *arg)
 	cleanup_attachment struct attachment gone = {.ns.fd = -1};
 	struct collection *gc = arg;
 	struct failure failure = {0};
+	cleanup_fd int lock = -1;
 	bool found;
 
 	if (is_valid(gc, container, ifname) ||
@@ -72,7 +74,7 @@ static int collect(const char *container, const char *ifname, void *arg)
 	    (found && strcmp(gone.request.network, gc->request->network) != 0))
 		return 0;
 	log_info("GC", "container=%s ifname=%s", container, ifname);
-	if ((found && remove_rules(gc, &gone, &failure) < 0) ||
+	if ((found && remove_rules(gc, &gone, &lock, &failure) < 0) ||
 	    store_remove(gc->store, container, ifname, &failure) < 0) {
 		if (!gc->failed)
 			*gc->failure = failure;
@@ -92,11 +94,9 @@ static json_t *valid_attachments(const struct request *request)
 static int run(const struct request *request, char **ret_answer, struct failure *failure)
 {
 	cleanup_store struct store store = {.dir = -1};
-	cleanup_namespace struct namespace home = {.fd = -1};
 	struct collection gc = {.request = request,
 				.store = &store,
 				.valid = valid_attachments(request),
-				.home = &home,
 				.failure = failure};
 	struct conf conf;
 
@@ -107,8 +107,7 @@ static int run(const struct request *request, char **ret_answer, struct failure 
 		return failure_set(failure, FAILURE_CONFIGURATION,
 				   "cni.dev/valid-attachments is not a list");
 	if (conf_read(request->conf, &conf, failure) < 0 ||
-	    store_open(conf.state_dir, false, &store, failure) < 0 ||
-	    namespace_home(&home, failure) < 0)
+	    store_open(conf.state_dir, false, &store, failure) < 0)
 		return -1;
 	store_each(&store, collect, &gc);
 	return gc.failed ? -1 : 0;

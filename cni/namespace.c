@@ -9,8 +9,10 @@
 #include <sched.h>
 #include <stdbool.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 
 #include "common/cleanup.h"
 #include "common/privs.h"
@@ -68,16 +70,7 @@ int namespace_open(const char *path, struct namespace *ret_ns, struct failure *f
 	return 0;
 }
 
-int namespace_home(struct namespace *ret_ns, struct failure *failure)
-{
-	*ret_ns = (struct namespace){.fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)};
-	if (ret_ns->fd >= 0)
-		return 0;
-	err_set(&failure->err, errno, "cannot open /proc/self/ns/net: %s", err_text(errno));
-	return fail(errno, failure);
-}
-
-int namespace_enter(const struct namespace *ns, struct failure *failure)
+static int enter(const struct namespace *ns, struct failure *failure)
 {
 	if (setns(ns->fd, CLONE_NEWNET) == 0)
 		return 0;
@@ -100,5 +93,39 @@ int namespace_drop_privileges(bool programs, struct failure *failure)
 
 int namespace_settle(const struct namespace *ns, bool programs, struct failure *failure)
 {
-	return namespace_enter(ns, failure) < 0 ? -1 : namespace_drop_privileges(programs, failure);
+	return enter(ns, failure) < 0 ? -1 : namespace_drop_privileges(programs, failure);
+}
+
+/* In memory that both processes see. */
+struct visit {
+	int rc;
+	struct failure failure;
+};
+
+int namespace_visit(const struct namespace *ns, bool programs, namespace_work *work,
+		    const void *arg, struct failure *failure)
+{
+	struct visit *visit = mmap(NULL, sizeof(*visit), PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct failure told = {0};
+	pid_t child;
+	int rc;
+
+	failure_set(failure, FAILURE_INTERNAL,
+		    "no process could do its work in the pod's network namespace");
+	if (visit == MAP_FAILED)
+		return -1;
+	*visit = (struct visit){.rc = -1, .failure = *failure};
+	child = fork();
+	if (child == 0) {
+		rc = namespace_settle(ns, programs, &told) < 0 ? -1 : work(arg, &told);
+		*visit = (struct visit){.rc = rc, .failure = told};
+		_exit(0);
+	}
+	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
+	rc = visit->rc;
+	*failure = visit->failure;
+	munmap(visit, sizeof(*visit));
+	return rc;
 }

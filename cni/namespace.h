@@ -30,19 +30,22 @@ static inline void cleanup_namespace_(const struct namespace *ns)
  */
 int namespace_open(const char *path, struct namespace *ret_ns, struct failure *failure);
 
-/* The namespace that the process is in, to return to. */
-int namespace_home(struct namespace *ret_ns, struct failure *failure);
-
-/* Moves the process there; it must have no other thread. */
-int namespace_enter(const struct namespace *ns, struct failure *failure);
-
 /*
- * The same for good: of root's privileges those are left that rules need, or, where `programs` is,
- * those that iptables' programs need.
+ * Moves the process there for good; it must have no other thread. Of root's privileges those are
+ * left that rules need, or, where `programs` is, those that iptables' programs need.
  */
 int namespace_settle(const struct namespace *ns, bool programs, struct failure *failure);
 
 /* The second half of it, for a process that is there already. */
 int namespace_drop_privileges(bool programs, struct failure *failure);
+
+/*
+ * Has a process of its own settle there and do `work`, for who looks at one pod after another.
+ * Returns what `work` does, -1 with `failure` or more, and waits for it; of what else it changes in
+ * memory nothing is seen here.
+ */
+typedef int namespace_work(const void *arg, struct failure *failure);
+int namespace_visit(const struct namespace *ns, bool programs, namespace_work *work,
+		    const void *arg, struct failure *failure);
 
 #endif

@@ -27,7 +27,6 @@ struct repair_settings {
 struct repair {
 	struct repair_settings settings;
 	struct store store;
-	struct namespace home;
 	struct netd netd;
 	json_t *report;
 	bool wrong; /* something is, still */
@@ -67,31 +66,53 @@ static void report(struct repair *repair, const struct request *request, const c
 	json_array_append_new(repair->report, line);
 }
 
-/* Within the namespace. True: it is right, or right now. */
-static bool put_right(struct repair *repair, const struct request *request, const struct pod *pod,
-		      const struct namespace *ns, bool known)
+/* An attachment that is looked at. */
+struct patient {
+	const struct request *request;
+	const struct namespace *ns;
+	const struct pod *pod;
+	bool known; /* the plugin remembers it */
+};
+
+/* In the pod's namespace, as what follows: what state its rules are in, and why. */
+static int look(const void *arg, struct failure *failure)
 {
-	enum rules_state state = RULES_RIGHT;
+	const struct patient *patient = arg;
+	enum rules_state state;
+
+	if (rules_compare(patient->pod, &state, failure) < 0)
+		return -1;
+	if (state != RULES_RIGHT && !patient->known && rules_are_anothers(patient->pod)) {
+		failure_set(failure, FAILURE_CHECK, "set up by another");
+		state = RULES_RIGHT;
+	}
+	return (int)state;
+}
+
+static int install(const void *arg, struct failure *failure)
+{
+	return rules_install(((const struct patient *)arg)->pod, false, failure);
+}
+
+/* True: it is right, or right now. */
+static bool put_right(struct repair *repair, const struct patient *patient)
+{
+	const struct request *request = patient->request;
+	bool programs = rules_run_programs(&patient->pod->settings);
 	struct failure failure = {0};
 	const char *word;
+	int state;
 
-	if (rules_compare(pod, &state, &failure) < 0) {
-		report(repair, request, "unknown", failure.err.msg);
-		return false;
-	}
-	if (state == RULES_RIGHT || (!known && rules_are_anothers(pod))) {
-		report(repair, request, "right", state == RULES_RIGHT ? "" : "set up by another");
-		return true;
-	}
-	word = state == RULES_MISSING ? "missing" : "different";
-	if (!repair->settings.apply) {
+	state = namespace_visit(patient->ns, programs, look, patient, &failure);
+	word = state < 0                ? "unknown"
+	       : state == RULES_RIGHT   ? "right"
+	       : state == RULES_MISSING ? "missing"
+					: "different";
+	if (state <= RULES_RIGHT || !repair->settings.apply ||
+	    store_save(&repair->store, request, patient->ns, &failure) < 0 ||
+	    namespace_visit(patient->ns, programs, install, patient, &failure) < 0) {
 		report(repair, request, word, failure.err.msg);
-		return false;
-	}
-	if (store_save(&repair->store, request, ns, &failure) < 0 ||
-	    rules_install(pod, false, &failure) < 0) {
-		report(repair, request, word, failure.err.msg);
-		return false;
+		return state == RULES_RIGHT;
 	}
 	log_info("repaired", "container=%s ifname=%s was=%s", request->container, request->ifname,
 		 word);
@@ -101,8 +122,8 @@ static bool put_right(struct repair *repair, const struct request *request, cons
 
 /*
  * A pod whose namespace is gone is none, and nobody may come to delete it: not all runtimes do, and
- * what was repaired in a pod that was being deleted was remembered behind its DEL. Where not even
- * the directory is, we may not see the node's.
+ * a pod that only libcni remembered may have been repaired behind its DEL. Where not even the
+ * directory is, we may not see the node's.
  */
 static void forget(struct repair *repair, const struct request *request)
 {
@@ -116,11 +137,24 @@ static void forget(struct repair *repair, const struct request *request)
 			     &(struct failure){0});
 }
 
+/* A DEL that came before our lock has forgotten it. */
+static bool is_deleted(const struct repair *repair, const struct request *request)
+{
+	cleanup_attachment struct attachment known = {.ns.fd = -1};
+	bool found;
+
+	return store_load(&repair->store, request->container, request->ifname, &found, &known,
+			  &(struct failure){0}) == 0 &&
+	       !found;
+}
+
+/* `was`: the namespace that the plugin remembers, NULL when it is libcni that remembers the pod. */
 static void look_at(struct repair *repair, const struct request *request,
 		    const struct namespace *was)
 {
 	cleanup_namespace struct namespace ns = {.fd = -1};
 	cleanup_pod struct pod pod = {0};
+	const struct patient patient = {request, &ns, &pod, was};
 	struct failure failure = {0};
 	cleanup_fd int lock = -1;
 	bool there, gone;
@@ -132,26 +166,15 @@ static void look_at(struct repair *repair, const struct request *request,
 		forget(repair, request);
 	if (gone || !there)
 		return;
-	if ((!was && kube_ask(request, &failure) < 0) || pod_read(request, &pod, &failure) < 0) {
+	if ((!was && kube_ask(request, &failure) < 0) || pod_read(request, &pod, &failure) < 0 ||
+	    (pod.wanted && repair->settings.apply &&
+	     store_lock(&repair->store, &ns, &lock, &failure) < 0)) {
 		report(repair, request, "unknown", failure.err.msg);
 		repair->wrong = true;
-		return;
-	}
-	if (!pod.wanted)
-		return;
-	if (repair->settings.apply && store_lock(&repair->store, &ns, &lock, &failure) < 0) {
-		report(repair, request, "unknown", failure.err.msg);
+	} else if (pod.wanted && !(was && is_deleted(repair, request)) &&
+		   !put_right(repair, &patient)) {
 		repair->wrong = true;
-		return;
 	}
-	if (namespace_enter(&ns, &failure) < 0) {
-		report(repair, request, "unknown", failure.err.msg);
-		repair->wrong = true;
-		return;
-	}
-	if (!put_right(repair, request, &pod, &ns, was))
-		repair->wrong = true;
-	namespace_enter(&repair->home, &failure);
 }
 
 /* --- all of them --- */
@@ -228,8 +251,7 @@ static void print(const struct repair *repair)
 static int run(struct repair *repair, struct failure *failure)
 {
 	if (store_open(repair->settings.state_dir, repair->settings.apply, &repair->store,
-		       failure) < 0 ||
-	    namespace_home(&repair->home, failure) < 0)
+		       failure) < 0)
 		return -1;
 	if (netd_read(repair->settings.net_dir, NULL, &repair->netd, &failure->err) < 0)
 		log_debug("only what the plugin remembers is looked at", "reason=\"%s\"",
@@ -244,7 +266,6 @@ int repair_main(int argc, char **argv)
 {
 	struct repair repair = {.settings = {.cache_dir = CACHE_DIR, .net_dir = NETD_DIR},
 				.store.dir = -1,
-				.home.fd = -1,
 				.report = json_array()};
 	struct failure failure = {0};
 	int words = 0, rc;
@@ -266,7 +287,6 @@ int repair_main(int argc, char **argv)
 		log_error(failure.err.msg, NULL);
 	netd_free(&repair.netd);
 	cleanup_store_(&repair.store);
-	cleanup_namespace_(&repair.home);
 	json_decref(repair.report);
 	return rc < 0 ? 2 : rc;
 }

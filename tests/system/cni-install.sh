@@ -10,7 +10,7 @@
 . "$SYSTEM/lib-cni.sh"
 
 setup() {
-	need nft python3
+	need nft python3 strace
 	cni_setup
 }
 
@@ -253,7 +253,7 @@ test_watching_does_not_fight() {
 # --- repairing ----------------------------------------------------------------------------------
 
 repair() {
-	on_node meshdns-cni repair --state-dir "$STATE" --cache-dir "$LAB/node/cache" \
+	on_node "${TRACE[@]}" meshdns-cni repair --state-dir "$STATE" --cache-dir "$LAB/node/cache" \
 		--net-dir "$LAB/node/net.d" "$@"
 }
 
@@ -269,12 +269,36 @@ test_repair_of_what_was_changed() {
 	in_pod nft flush ruleset
 	expect_status 1 repair --json
 	expect_eq missing "$(member 0.state <<<"$OUTPUT")"
+	TRACE=("${STRACE[@]}")
 	expect_match '^repaired' "$(repair --apply 2>/dev/null)"
+	TRACE=()
+	privileges_go ,
 	expect_match '^right' "$(repair)"
 	ours CHECK
 	cni DEL
 	expect_eq '' "$(repair)"
 }
+
+# What a DEL has forgotten while repair waited for the pod's lock stays forgotten.
+test_repair_of_a_pod_that_is_being_deleted() {
+	fresh
+	pod deleted
+	cni ADD >/dev/null
+	in_pod nft flush ruleset
+	start del "$NODE" 0 python3 -c 'import fcntl, sys, time
+file = open(sys.argv[1], "r+")
+fcntl.lockf(file, fcntl.LOCK_EX)
+print("locked", flush=True)
+time.sleep(60)' "$STATE/.lock"
+	wait_for 5 logged del locked
+	start_on_node repair meshdns-cni repair --apply --state-dir "$STATE" --cache-dir "$LAB/node/cache"
+	wait_for 5 has_open repair "$STATE/.lock"
+	rm "$STATE/$POD:eth0"
+	stop del || :
+	wait_for 5 ended "${PID[repair]}"
+	expect_eq '' "$(log_of repair)$(remembered)$(pod_rules)"
+}
+has_open() { find "/proc/${PID[$1]}/fd" -lname "$2" | grep -q .; }
 
 # ctr(8) leaves pods without a DEL. Where a directory is not to be seen, nor are its namespaces.
 test_repair_forgets_pods_that_are_gone() {

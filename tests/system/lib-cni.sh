@@ -10,6 +10,8 @@
 
 STATE=/run/meshdns-test-$$ # not the machine's
 PODS=()
+TRACE=()  # what plugin runs meshdns-cni by: STRACE, or nothing
+STRACE=() # writes to $LAB/log/strace
 
 # cni_setup: the node routes its pods, and the outside knows the way to them.
 cni_setup() {
@@ -20,6 +22,8 @@ cni_setup() {
 	in_app sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 	in_dns ip route add 10.88.0.0/16 via "$APP4"
 	in_dns ip -6 route add fd88::/48 via "$APP6"
+	# The leak checker traces as well, and nothing is traced twice.
+	STRACE=(/usr/bin/env ASAN_OPTIONS=detect_leaks=0 /usr/bin/strace -f -qq -o "$LAB/log/strace")
 	trap cni_remove EXIT
 	node_make /var/log
 	conflist
@@ -78,7 +82,13 @@ ours() { PLUGIN=meshdns-cni cni "$1"; }
 
 # plugin VERB JSON [VARIABLE=VALUE…]: meshdns-cni with this on standard input, and no variable else.
 plugin() {
-	printf '%s' "$2" | on_node env -i "CNI_COMMAND=$1" "${@:3}" "$BUILD/meshdns-cni"
+	printf '%s' "$2" | on_node env -i "CNI_COMMAND=$1" "${@:3}" "${TRACE[@]}" "$BUILD/meshdns-cni"
+}
+
+# privileges_go REGEX: as the trace has it, before anything is said to the kernel in the pod's namespace.
+privileges_go() {
+	expect_match "capset\(.*effective=1<<CAP_DAC_READ_SEARCH\|1<<CAP_NET_ADMIN$1" \
+		"$(sed -n '/ setns(/,/sendto(\|sendmsg(/p' "$LAB/log/strace")"
 }
 
 in_pod() { ip netns exec "$POD" "$@"; }
