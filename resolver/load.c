@@ -41,17 +41,20 @@ static size_t parse_name(const char *text, size_t len, uint8_t ret_name[DNS_NAME
 bool load_name(struct load *load, const char *name, size_t len, uint32_t ttl, int *rc)
 {
 	uint8_t wire[DNS_NAME_MAX];
-	size_t wire_len = parse_name(name, len, wire);
+	size_t wire_len;
 
 	*rc = 0;
-	if (wire_len == 0) {
+	/* Its IPv4 and IPv6 address often follow one another. */
+	if (load->name_len && load->part_ttl == ttl && load->text_len == len &&
+	    !memcmp(load->text, name, len))
+		return true;
+	if ((wire_len = parse_name(name, len, wire)) == 0) {
 		load_skip(load, "not a host name: ", name, len);
 		return false;
 	}
-	if (load->name_len == wire_len && load->part_ttl == ttl &&
-	    !memcmp(load->name, wire, wire_len))
-		return true;
 	*rc = load_end_part(load);
+	memcpy(load->text, name, len);
+	load->text_len = len;
 	memcpy(load->name, wire, wire_len);
 	load->name_len = (uint8_t)wire_len;
 	load->part_ttl = ttl;
@@ -120,9 +123,11 @@ int load_add_port(struct load *load, uint16_t number, uint8_t protocol, const ui
 		      sizeof(struct names_port) + len);
 }
 
-static int put(struct load *load, const void *bytes, size_t n)
+static uint8_t *put(uint8_t *at, const void *bytes, size_t n)
 {
-	return n ? append(&load->block, &load->block_len, &load->block_size, bytes, n) : 0;
+	if (n)
+		memcpy(at, bytes, n);
+	return at + n;
 }
 
 static uint32_t place_in_hand(struct load *load)
@@ -130,6 +135,29 @@ static uint32_t place_in_hand(struct load *load)
 	while (load->next_place < load->n_used && load->used[load->next_place])
 		load->next_place++;
 	return load->next_place;
+}
+
+static int write_part(struct load *load, const struct names_record *header)
+{
+	size_t size = names_record_size(header);
+	uint8_t *at;
+
+	if (!join_reserve(&load->parts, &load->parts_size, load->n_parts, 1,
+			  sizeof(*load->parts)) ||
+	    !join_reserve(&load->block, &load->block_size, load->block_len, size, 1))
+		return -ENOMEM;
+	load->parts[load->n_parts++] =
+		(struct load_part){wire_name_hash(load->name, load->name_len), load->block_len};
+	at = load->block + load->block_len;
+	load->block_len += size;
+	memset(at + size - NAMES_RECORD_ALIGN, 0, NAMES_RECORD_ALIGN);
+	at = put(at, header, sizeof(*header));
+	at = put(at, load->name, load->name_len);
+	at = put(at, load->alias, load->alias_len);
+	at = put(at, load->a, load->a_len);
+	at = put(at, load->aaaa, load->aaaa_len);
+	put(at, load->ports, load->ports_len);
+	return 0;
 }
 
 int load_end_part(struct load *load)
@@ -144,27 +172,13 @@ int load_end_part(struct load *load)
 		.name_len = load->name_len,
 		.alias_len = load->alias_len,
 	};
-	static const uint8_t zeros[NAMES_RECORD_ALIGN];
-	size_t at = load->block_len;
 	int rc = 0;
 
 	if (load->name_len && names_has_data(&header)) {
 		if (names_is_under(load->name, load->name_len, load->settings->domain,
 				   load->settings->domain_len))
 			header.domain_len = (uint8_t)load->settings->domain_len;
-		if (!join_reserve(&load->parts, &load->parts_size, load->n_parts, 1,
-				  sizeof(*load->parts)) ||
-		    put(load, &header, sizeof(header)) < 0 ||
-		    put(load, load->name, load->name_len) < 0 ||
-		    put(load, load->alias, load->alias_len) < 0 ||
-		    put(load, load->a, load->a_len) < 0 ||
-		    put(load, load->aaaa, load->aaaa_len) < 0 ||
-		    put(load, load->ports, load->ports_len) < 0 ||
-		    put(load, zeros, -load->block_len % NAMES_RECORD_ALIGN) < 0)
-			rc = -ENOMEM;
-		else
-			load->parts[load->n_parts++] =
-				(struct load_part){wire_name_hash(load->name, load->name_len), at};
+		rc = write_part(load, &header);
 	}
 	load->a_len = load->aaaa_len = load->ports_len = load->alias_len = 0;
 	load->name_len = 0;

@@ -113,6 +113,8 @@ struct load {
 	/* The part in hand. */
 	uint8_t name[DNS_NAME_MAX], alias[DNS_NAME_MAX];
 	uint8_t name_len, alias_len; /* name_len 0: none is in hand */
+	char text[DNS_NAME_MAX];     /* what the name was written as */
+	size_t text_len;
 	uint32_t part_ttl;
 	size_t part_line;
 	uint8_t *a, *aaaa, *ports;

@@ -6,6 +6,8 @@
 
 static bool is_blank(char c)
 {
+	if ((uint8_t)c > ' ')
+		return false;                        /* which is all there is to most */
 	return c == ' ' || (c >= '\t' && c <= '\r'); /* no line has a '\n' in it */
 }
 

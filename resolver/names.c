@@ -127,7 +127,7 @@ bool names_is_covered(const struct names_snapshot *names, const uint8_t *name, s
 
 uint32_t names_addr_hash(const uint8_t *bytes, size_t len)
 {
-	return wire_name_hash(bytes, len) * 2654435769u; /* the last octet has to reach the top */
+	return wire_name_hash(bytes, len);
 }
 
 static bool has_addr(const struct names_record *record, const struct addr *addr)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#define XXH_INLINE_ALL
 #include "resolver/wire.h"
+
+#include <xxhash.h>
 
 /* Label lengths are at most 63 and so never look like letters: names can be folded octet by octet.
  */
@@ -137,20 +140,16 @@ void wire_name_fold(uint8_t *name, size_t len)
 		name[i] = fold(name[i]);
 }
 
-/* FNV-1a: names are short, and whoever could choose colliding ones writes the table himself. */
+/* Whoever could choose names that collide writes the table himself. */
 uint32_t wire_name_hash(const uint8_t *name, size_t len)
 {
-	uint32_t hash = 2166136261u;
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ name[i]) * 16777619u;
-	return hash;
+	return (uint32_t)XXH3_64bits(name, len);
 }
 
-static bool is_host_octet(char c)
+static bool is_host_octet(uint8_t folded)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '-' || c == '_';
+	return (folded >= 'a' && folded <= 'z') || (folded >= '0' && folded <= '9') ||
+	       folded == '-' || folded == '_';
 }
 
 size_t wire_name_from_text(const char *text, size_t len, uint8_t ret_name[DNS_NAME_MAX])
@@ -164,9 +163,9 @@ size_t wire_name_from_text(const char *text, size_t len, uint8_t ret_name[DNS_NA
 		return 0;
 	for (size_t i = 0; i <= len; i++) {
 		if (i < len && text[i] != '.') {
-			if (!is_host_octet(text[i]))
+			ret_name[pos] = fold((uint8_t)text[i]);
+			if (!is_host_octet(ret_name[pos++]))
 				return 0;
-			ret_name[pos++] = fold((uint8_t)text[i]);
 			continue;
 		}
 		if (pos - label - 1 == 0 || pos - label - 1 > DNS_LABEL_MAX)
