@@ -23,6 +23,7 @@ void kube_config_free(struct kube_config *config)
 		free(pems[i]->data);
 	}
 	free(config->server);
+	free(config->server_name);
 	free(config->token);
 	free(config->token_file);
 	*config = (struct kube_config){0};
@@ -109,11 +110,11 @@ static int take_cluster(yaml_document_t *doc, const yaml_node_t *cluster,
 	if (!server || strncmp(server, "https://", 8) != 0)
 		return err_set(err, EINVAL, "the cluster's server must be https://…, and is %.100s",
 			       server ? server : "not there");
-	if (text_of(doc, cluster, "tls-server-name") || text_of(doc, cluster, "proxy-url"))
-		return err_set(err, EOPNOTSUPP,
-			       "the cluster's tls-server-name and proxy-url are not supported");
+	if (text_of(doc, cluster, "proxy-url"))
+		return err_set(err, EOPNOTSUPP, "the cluster's proxy-url is not supported");
 	config->insecure = insecure && !strcmp(insecure, "true");
 	if (copy_text(server, &config->server, err) < 0 ||
+	    copy_text(text_of(doc, cluster, "tls-server-name"), &config->server_name, err) < 0 ||
 	    take_pem(doc, cluster, "certificate-authority", &config->ca, err) < 0)
 		return err->code;
 	if (!config->ca.file && !config->ca.data && !config->insecure)

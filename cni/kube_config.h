@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A kubeconfig, as kubectl reads it: which server, whom to trust, and who we are. Of its ways to
- * say who, those that run a program (exec, auth-provider) and passwords are refused by name.
+ * A kubeconfig, as kubectl reads it: which server, whom to trust, and who we are. Refused by name
+ * are proxies and, of its ways to say who, those that run a program (exec, auth-provider) and
+ * passwords.
  */
 #ifndef MESHDNS_CNI_KUBE_CONFIG_H
 #define MESHDNS_CNI_KUBE_CONFIG_H
@@ -21,6 +22,7 @@ struct kube_pem {
 /* All zero is an empty one; kube_config_free() releases what it holds. */
 struct kube_config {
 	char *server;       /* https://HOST[:PORT][/PATH] */
+	char *server_name;  /* whom its certificate must be for; NULL: the server's HOST */
 	bool insecure;      /* do not look at the server's certificate */
 	struct kube_pem ca; /* there unless `insecure` */
 	struct kube_pem cert, key;

@@ -23,9 +23,9 @@ struct getter {
 	const struct kube_config *config;
 	const struct kube_pod *pod;
 	CURL *curl;
-	struct curl_slist *headers;
-	char words[CURL_ERROR_SIZE]; /* why it failed */
-	char *text;                  /* the answer */
+	struct curl_slist *headers, *place; /* place: where to connect to, NULL: the server */
+	char words[CURL_ERROR_SIZE];        /* why it failed */
+	char *text;                         /* the answer */
 	size_t len;
 };
 
@@ -56,6 +56,35 @@ static void set_pem(CURL *curl, CURLoption option, const struct kube_pem *pem)
 		curl_easy_setopt(curl, option, &blob);
 }
 
+/*
+ * libcurl asks a certificate for the URL's host. So that is what it must be for, and where to
+ * connect to and whom to ask stay the server.
+ */
+static int set_server_name(struct getter *get, const char *url, struct err *err)
+{
+	char *host = NULL, *port = NULL, *renamed = NULL, place[512];
+	CURLU *parts = curl_url();
+	int rc = err_set(err, EINVAL, "no URL with the tls-server-name %.200s",
+			 get->config->server_name);
+
+	if (curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
+	    curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+	    curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+	    curl_url_set(parts, CURLUPART_HOST, get->config->server_name, 0) == CURLUE_OK &&
+	    curl_url_get(parts, CURLUPART_URL, &renamed, 0) == CURLUE_OK) {
+		snprintf(place, sizeof(place), "::%s:%s", host, port); /* from anywhere */
+		get->place = curl_slist_append(NULL, place);
+		curl_easy_setopt(get->curl, CURLOPT_CONNECT_TO, get->place);
+		curl_easy_setopt(get->curl, CURLOPT_URL, renamed);
+		rc = get->place ? 0 : out_of_memory(err);
+	}
+	curl_free(renamed);
+	curl_free(port);
+	curl_free(host);
+	curl_url_cleanup(parts);
+	return rc;
+}
+
 static int prepare(struct getter *get, const struct kube_limits *limits, struct err *err)
 {
 	const struct kube_config *config = get->config;
@@ -82,13 +111,14 @@ static int prepare(struct getter *get, const struct kube_limits *limits, struct 
 	set_pem(get->curl, CURLOPT_CAINFO_BLOB, &config->ca);
 	set_pem(get->curl, CURLOPT_SSLCERT_BLOB, &config->cert);
 	set_pem(get->curl, CURLOPT_SSLKEY_BLOB, &config->key);
-	return 0;
+	return config->server_name ? set_server_name(get, url, err) : 0;
 }
 
 /* Anew each time, for the token in a file is replaced before it expires. */
 static int set_headers(struct getter *get, struct err *err)
 {
-	cleanup_free char *token = NULL, *line = NULL;
+	cleanup_free char *token = NULL, *line = NULL, *host = NULL;
+	const char *authority = get->config->server + strlen("https://");
 	struct curl_slist *headers;
 
 	err->code = 0;
@@ -97,11 +127,12 @@ static int set_headers(struct getter *get, struct err *err)
 		return err->code;
 	if (token && asprintf(&line, "Authorization: Bearer %s", token) < 0)
 		return out_of_memory(err);
+	if (asprintf(&host, "Host: %.*s", (int)strcspn(authority, "/"), authority) < 0)
+		return out_of_memory(err);
 	curl_slist_free_all(get->headers);
 	get->headers = headers = curl_slist_append(NULL, ACCEPT);
-	if (!headers)
-		return out_of_memory(err);
-	if (line && !curl_slist_append(headers, line))
+	if (!headers || !curl_slist_append(headers, host) ||
+	    (line && !curl_slist_append(headers, line)))
 		return out_of_memory(err);
 	curl_easy_setopt(get->curl, CURLOPT_HTTPHEADER, headers);
 	return 0;
@@ -185,6 +216,7 @@ int kube_get(const struct kube_config *config, const struct kube_pod *pod,
 	}
 	curl_easy_cleanup(get.curl);
 	curl_slist_free_all(get.headers);
+	curl_slist_free_all(get.place);
 	curl_global_cleanup();
 	free(get.text);
 	return rc;

@@ -33,7 +33,7 @@ certificates() {
 		openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$who" \
 			-keyout "$API/$who.key" 2>/dev/null |
 			openssl x509 -req -days 2 -CA "$API/ca.crt" -CAkey "$API/ca.key" -CAcreateserial \
-				-extfile <(echo 'subjectAltName=IP:127.0.0.1,IP:::1,DNS:localhost') -out "$API/$who.crt" 2>/dev/null
+				-extfile <(echo 'subjectAltName=IP:127.0.0.1,IP:::1,DNS:localhost,DNS:kubernetes.default') -out "$API/$who.crt" 2>/dev/null
 	done
 }
 
@@ -159,6 +159,18 @@ test_servers_by_name_and_ipv6() {
 		kubeconfig "$TOKEN" ca "$server"
 		expect_match 'redirect to' "$(add web-0)"
 	done
+}
+
+# The certificate is for whom the kubeconfig says, whatever the server's address is.
+test_servers_by_another_name() {
+	pod names
+	api_pod web-0 "{$INJECT}"
+	kubeconfig "$TOKEN" ca $'https://[::1]:6443\n    tls-server-name: kubernetes.default'
+	expect_match 'redirect to' "$(add web-0)"
+	expect_match ' \[::1\]:6443$' "$(cat "$API/requests")"
+	kubeconfig "$TOKEN" ca $'https://127.0.0.1:6443\n    tls-server-name: elsewhere'
+	fails 7 'certificate|elsewhere' web-0
+	expect_eq 1 "$(requests)"
 }
 
 test_a_server_that_is_not_trusted_gets_no_token() {

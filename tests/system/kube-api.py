@@ -35,7 +35,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         with open(DIR / "requests", "a") as log:
-            print(self.path, self.headers.get("Accept"), file=log)
+            print(self.path, self.headers.get("Accept"), self.headers.get("Host"), file=log)
         token = self.headers.get("Authorization") == "Bearer " + (DIR / "token").read_text().strip()
         if not token and not self.connection.getpeercert():
             return self.refuse(401, "Unauthorized")

@@ -46,7 +46,7 @@ Test(kube_config, refuses_what_it_cannot_do)
 		{CONFIG("server: 'http://a'", ""), "must be https://"},
 		{CONFIG("server: 'https://a'", ""), "no certificate-authority"},
 		{CONFIG("server: 'https://a', certificate-authority-data: '%'", ""), "no base64"},
-		{CONFIG(CLUSTER ", tls-server-name: a", ""), "tls-server-name"},
+		{CONFIG(CLUSTER ", proxy-url: 'http://a'", ""), "proxy-url is not supported"},
 		{"current-context: d\ncontexts: []\n", "no context \"d\""},
 		{"contexts: [{name: c, context: {cluster: l, user: u}}]\ncurrent-context: c\n",
 		 "no cluster"},
