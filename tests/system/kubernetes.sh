@@ -27,7 +27,7 @@ test_manifests_agree_with_the_installer() {
 test_the_plugin_takes_their_configuration() {
 	local kind
 	for kind in node api; do
-		manifests.py "$MANIFESTS" --entry $kind >"$LAB/entry"
+		manifests.py "$MANIFESTS" --entry $kind "$LAB/state" >"$LAB/entry"
 		in_app env -i CNI_COMMAND=STATUS "$LAB/bin/meshdns-cni" <"$LAB/entry"
 	done
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """manifests.py DIR HELP-FILE: whether the manifests agree with one another and with the installer's --help.
-manifests.py DIR --entry KIND: a STATUS request with the configuration of DIR/KIND; --data KIND: that alone.
+manifests.py DIR --entry KIND STATE: a STATUS request with the configuration of DIR/KIND, and STATE for the
+state_dir, so that the machine's is left alone; --data KIND: the configuration alone.
 """
 
 import json
@@ -81,7 +82,7 @@ def check_all(help_text):
 
 
 if sys.argv[2] == "--entry":
-    print(json.dumps({"cniVersion": "1.1.0", "name": "pods", "type": "meshdns-cni", "log_file": "",
+    print(json.dumps({"cniVersion": "1.1.0", "name": "pods", "type": "meshdns-cni", "log_file": "", "state_dir": sys.argv[4],
                       "capabilities": {"io.kubernetes.cri.pod-annotations": True, "dns": True}, **entry(sys.argv[3])}))
 elif sys.argv[2] == "--data":
     print(json.dumps(entry(sys.argv[3])))
