@@ -113,7 +113,7 @@ start_containerd() {
 		  bin_dir = "/opt/cni/bin"
 		  conf_dir = "/etc/cni/net.d"
 	EOT
-	network net.d "$PTP"
+	network net.d "$PTP" # for the first test of it
 	start_on_node containerd containerd --config "$LAB/containerd.toml"
 	cri.py image localhost/mesh:1 "$LAB/image.tar" "$LAB/rootfs"
 	wait_for 20 on_node "${CTR[@]}" version
@@ -208,6 +208,62 @@ test_podman_with_a_user_namespace() {
 	podman_end
 }
 
+# --- CRI ------------------------------------------------------------------------------------------
+
+# cri_run NAME [ANNOTATIONS]
+cri_run() {
+	cri run "{\"annotations\": ${2:-{\}}, \"servers\": [\"$UNBOUND4\", \"$UNBOUND6\"], \"ports\": ${PORTS:-[]}}" "$1"
+}
+
+test_containerd_through_cri() {
+	local pod container
+	inside() { cri exec "$container" "$@"; }
+	pod=$(PORTS='[[8080, 80]]' cri_run web-0 "$ANNOTATED")
+	container=$(cri start "$pod" application 0 "${APPLICATION[@]}")
+	cri start "$pod" resolver 5678 "${RESOLVER[@]}" >/dev/null
+	names_resolve
+	port_is_mapped
+	cri stop "$pod"
+	nothing_is_left
+	cri stop "$pod" # twice is once
+	cri remove "$pod"
+}
+
+# pods_rules POD: of a sandbox.
+pods_rules() {
+	rules_of "$(on_node "${CTR[@]}" -n k8s.io task ls | awk -v id="$1" '$1 == id { print $2 }')"
+}
+
+test_annotations_through_cri() {
+	local plain declined some
+	network net.d "$BRIDGE" # ptp waits for two seconds until each pod's IPv6 address is nobody else's
+	plain=$(cri_run plain)
+	expect_eq '' "$(pods_rules "$plain")"
+	declined=$(cri_run declined '{"kuma.io/sidecar-injected": "true", "meshdns.io/inject": "false"}')
+	expect_eq '' "$(pods_rules "$declined")"
+	# The pod's own nameservers, which the dns capability tells.
+	some=$(cri_run some '{"meshdns.io/inject": "true", "meshdns.io/redirect-dns": "true", "meshdns.io/redirect-dns-port": "15055"}')
+	expect_match "$UNBOUND4" "$(pods_rules "$some")"
+	expect_match 'redirect to :15055' "$(pods_rules "$some")"
+	cri remove "$plain" "$declined" "$some"
+	expect_status 1 cri_run wrong '{"meshdns.io/inject": "true", "meshdns.io/redirect-dns-port": "no"}'
+	expect_match 'plugin type="meshdns-cni" failed \(add\): .*meshdns.io/redirect-dns-port.*no' "$OUTPUT"
+	nothing_is_left
+}
+
+test_fifty_pods_at_once() {
+	local names=() pods
+	for n in {1..50}; do names+=("pod$n"); done
+	cri run "{\"annotations\": $ANNOTATED}" "${names[@]}" >"$LAB/pods"
+	mapfile -t pods <"$LAB/pods"
+	expect_eq 50 "${#pods[@]}"
+	# shellcheck disable=SC2016 # for the other shell
+	expect_eq 50 "$(on_node bash -c 'for ns in /run/netns/cni-*; do nsenter --net=$ns nft list ruleset; done' |
+		grep -c 'table inet meshdns')"
+	cri remove "${pods[@]}"
+	nothing_is_left
+}
+
 # --- ctr ------------------------------------------------------------------------------------------
 
 # pid_of CONTAINER: on the node.
@@ -227,7 +283,6 @@ ctr_run() { # ctr_run FLAG… -- NAME COMMAND…
 test_containerd_through_ctr() {
 	local n=0
 	inside() { on_node "${CTR[@]}" task exec --exec-id "ask$((++n))$BASHPID" application "$@"; }
-	network net.d "$BRIDGE"
 	ctr_run --rm --cni -- application /bin/sleep 100 & # it is ctr that calls the plugins, at the end too
 	wait_for 10 runs application
 	ctr_run --detach --with-ns "network:/proc/$(pid_of application)/ns/net" -- resolver "${RESOLVER[@]}" --user 5678
@@ -236,64 +291,6 @@ test_containerd_through_ctr() {
 	on_node "${CTR[@]}" container rm resolver
 	on_node "${CTR[@]}" task kill --signal KILL application
 	wait $! || :
-	nothing_is_left
-	network net.d "$PTP"
-}
-
-# --- CRI ------------------------------------------------------------------------------------------
-
-# cri_run NAME [ANNOTATIONS]
-cri_run() {
-	cri run "{\"annotations\": ${2:-{\}}, \"servers\": [\"$UNBOUND4\", \"$UNBOUND6\"], \"ports\": [[8080, 80]]}" "$1"
-}
-
-test_containerd_through_cri() {
-	local pod container
-	inside() { cri exec "$container" "$@"; }
-	pod=$(cri_run web-0 "$ANNOTATED")
-	container=$(cri start "$pod" application 0 "${APPLICATION[@]}")
-	cri start "$pod" resolver 5678 "${RESOLVER[@]}" >/dev/null
-	names_resolve
-	port_is_mapped
-	cri stop "$pod"
-	nothing_is_left
-	cri stop "$pod" # twice is once
-	cri remove "$pod"
-}
-
-# pods_rules POD: of a sandbox.
-pods_rules() {
-	rules_of "$(on_node "${CTR[@]}" -n k8s.io task ls | awk -v id="$1" '$1 == id { print $2 }')"
-}
-
-test_annotations_through_cri() {
-	local pod
-	pod=$(cri_run plain)
-	expect_eq '' "$(pods_rules "$pod")"
-	cri remove "$pod"
-	pod=$(cri_run declined '{"kuma.io/sidecar-injected": "true", "meshdns.io/inject": "false"}')
-	expect_eq '' "$(pods_rules "$pod")"
-	cri remove "$pod"
-	# The pod's own nameservers, which the dns capability tells.
-	pod=$(cri_run some '{"meshdns.io/inject": "true", "meshdns.io/redirect-dns": "true", "meshdns.io/redirect-dns-port": "15055"}')
-	expect_match "$UNBOUND4" "$(pods_rules "$pod")"
-	expect_match 'redirect to :15055' "$(pods_rules "$pod")"
-	cri remove "$pod"
-	expect_status 1 cri_run wrong '{"meshdns.io/inject": "true", "meshdns.io/redirect-dns-port": "no"}'
-	expect_match 'plugin type="meshdns-cni" failed \(add\): .*meshdns.io/redirect-dns-port.*no' "$OUTPUT"
-	nothing_is_left
-}
-
-test_fifty_pods_at_once() {
-	local names=() pods
-	for n in {1..50}; do names+=("pod$n"); done
-	cri run "{\"annotations\": $ANNOTATED}" "${names[@]}" >"$LAB/pods"
-	mapfile -t pods <"$LAB/pods"
-	expect_eq 50 "${#pods[@]}"
-	# shellcheck disable=SC2016 # for the other shell
-	expect_eq 50 "$(on_node bash -c 'for ns in /run/netns/cni-*; do nsenter --net=$ns nft list ruleset; done' |
-		grep -c 'table inet meshdns')"
-	cri remove "${pods[@]}"
 	nothing_is_left
 }
 
@@ -305,9 +302,11 @@ libcni() {
 		"$BUILD/tests/system/libcni" "$1" "${2:-$LAB/list}"
 }
 
+# Without the two seconds that ptp waits for IPv6 addresses to be nobody else's.
 pod_namespace() {
 	on_node ip netns add c1
 	on_node ip -n c1 link set lo up
+	on_node ip netns exec c1 sysctl -qw net.ipv6.conf.default.accept_dad=0
 }
 
 # bundle COMMAND…: $LAB/bundle, for runc, in the namespace of libcni's pod.
@@ -384,11 +383,11 @@ test_every_version_as_cri_o_calls_it() {
 
 # rival: writes its list, without our plugin, a hundred times, whole or in place.
 rival() {
-	list "$PTP" | sed '/meshdns-cni/d; s/true}},$/true}}]}/' >"$LAB/theirs"
+	list "$BRIDGE" | sed '/meshdns-cni/d; s/true}},$/true}}]}/' >"$LAB/theirs"
 	# shellcheck disable=SC2016 # for the other shell
 	on_node bash -c 'for i in {1..100}; do
 		if ((i % 2)); then cp "$1" "$2.new" && mv "$2.new" "$2"; else cat "$1" >"$2"; fi
-		sleep 0.04
+		sleep 0.02
 	done' rival "$LAB/theirs" /etc/cni/net.d/10-mesh.conflist
 }
 
@@ -414,6 +413,7 @@ all_have_rules() { [[ ! $(without_rules) ]]; }
 # and its runtime knows why.
 test_a_list_that_is_rewritten_while_pods_start() {
 	local n=0 i rival pods RUNTIME="{\"io.kubernetes.cri.pod-annotations\": $ANNOTATED}"
+	network net.d "$BRIDGE"
 	start_on_node watch "$LAB/bin/meshdns-cni-install" watch
 	wait_for 5 on_node grep -q meshdns-cni /etc/cni/net.d/10-mesh.conflist
 	rival & rival=$!
@@ -433,7 +433,6 @@ test_a_list_that_is_rewritten_while_pods_start() {
 		on_node ip netns del "library$i" 2>/dev/null || :
 	done
 	nothing_is_left
-	network net.d "$PTP"
 }
 
 if sanitized; then
