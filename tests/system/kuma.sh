@@ -172,7 +172,7 @@ test_a_data_plane_may_come_late_go_and_come_back() {
 	expect_match '^200 ' "$(eyes get /ready)"
 	expect_metric 1 kuma_dp_dns_config_ready_wait_seconds_count mesh=default
 	stop dataplane || :
-	wait_for 5 logged resolver 'no news from .* reason="(cannot connect: Connection refused|it ended too early)"'
+	wait_for 5 logged resolver 'no news from .* reason="(cannot connect: Connection refused|Connection reset by peer|it ended too early)"'
 	expect_vip 240.0.0.1 redis.mesh
 	expect_match '^200 ' "$(eyes get /ready)"
 	map redis.mesh 240.0.0.2
