@@ -337,6 +337,7 @@ static void configure(struct control *control, const struct settings *settings, 
 		.publish = &control->publish,
 		.inflight = &control->inflight,
 		.order = &control->order,
+		.handover = control->handover,
 		.tap_wish = &control->wish,
 	};
 	if (gethostname(control->server_id, sizeof(control->server_id) - 1) < 0)
@@ -357,8 +358,8 @@ int control_run(const struct settings *settings, struct listener *listeners, siz
 		corefile_free(corefile);
 		return err_set(err, ENOMEM, "out of memory");
 	}
-	configure(control, settings, n_listeners, access, &listeners[0].ep);
 	control->handover = handover;
+	configure(control, settings, n_listeners, access, &listeners[0].ep);
 	control->service.corefile = corefile; /* its from here on, whatever happens */
 	/* Signals first: one that comes while the names are loaded waits for serve(). */
 	control->facts.now_ms = monotonic_ms();

@@ -16,7 +16,7 @@
 #define BATCH_FDS  64 /* in one message; the kernel takes 253 */
 #define PATIENCE_S 5
 
-enum { LAST_BATCH = 0, MORE_BATCHES = 1, SERVING = 2 };
+enum { LAST_BATCH = 0, MORE_BATCHES = 1, SERVING = 2, CLIENT = 3 };
 
 union fds_control {
 	size_t align;
@@ -42,46 +42,89 @@ static bool is_trusted(int fd, uid_t user)
 
 /* --- the new one ----------------------------------------------------------------------------- */
 
-/* The descriptors of a message, which are ours from here on; how many. */
-static size_t take_fds(struct msghdr *msg, int fds[BATCH_FDS])
-{
-	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
-	size_t n;
+/* A message: its octet, what is behind it, and its descriptors. */
+struct parcel {
+	uint8_t octet;
+	uint8_t *said; /* room for `size` octets, len of them used */
+	size_t size, len;
+	int fds[BATCH_FDS];
+	size_t n_fds;
+};
 
-	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-		return 0;
-	n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	memcpy(fds, CMSG_DATA(c), n * sizeof(int));
-	return n;
+static void close_fds(struct parcel *p)
+{
+	while (p->n_fds > 0)
+		close(p->fds[--p->n_fds]);
 }
 
-/* Receives one message: its octet, or -errno. */
-static int receive_batch(int fd, struct inherit *inherit, struct err *err)
+static void take_fds(struct msghdr *msg, struct parcel *p)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+
+	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+		return;
+	p->n_fds = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	memcpy(p->fds, CMSG_DATA(c), p->n_fds * sizeof(int));
+}
+
+/* 0, and the descriptors are ours; -EPIPE at the end, -EPROTO when it is cut short. */
+static int receive(int from, int flags, struct parcel *p)
 {
 	union fds_control control;
-	uint8_t octet;
-	struct iovec iov = {&octet, 1};
+	struct iovec iov[2] = {{&p->octet, 1}, {p->said, p->size}};
 	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
+		.msg_iov = iov,
+		.msg_iovlen = 2,
 		.msg_control = &control,
 		.msg_controllen = sizeof(control),
 	};
-	ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
-	int fds[BATCH_FDS], rc = 0;
-	size_t n_fds = n < 0 ? 0 : take_fds(&msg, fds);
+	ssize_t n = recvmsg(from, &msg, flags | MSG_CMSG_CLOEXEC);
 
-	if (n < 1 || msg.msg_flags & (MSG_CTRUNC | MSG_TRUNC) || n_fds == 0)
-		rc = err_set(err, n < 0 ? errno : EPROTO, "it handed over nothing");
-	for (size_t i = 0; i < n_fds; i++) {
+	if (n < 0)
+		return -errno;
+	take_fds(&msg, p);
+	if (n > 0 && !(msg.msg_flags & (MSG_CTRUNC | MSG_TRUNC))) {
+		p->len = (size_t)n - 1;
+		return 0;
+	}
+	close_fds(p);
+	return n ? -EPROTO : -EPIPE;
+}
+
+/* Receives one message with listening sockets: its octet, or -errno. */
+static int receive_batch(int fd, struct inherit *inherit, struct err *err)
+{
+	struct parcel p = {.n_fds = 0};
+	int rc = receive(fd, 0, &p);
+
+	if (rc == 0 && p.n_fds == 0)
+		rc = -EPROTO;
+	if (rc < 0)
+		return err_set(err, rc, "it handed over nothing");
+	for (size_t i = 0; i < p.n_fds; i++) {
 		if (rc < 0)
-			close(fds[i]);
+			close(p.fds[i]);
 		else
-			rc = inherit_add(inherit, fds[i], err);
+			rc = inherit_add(inherit, p.fds[i], err);
 	}
 	if (rc < 0)
 		return rc;
-	return octet <= MORE_BATCHES ? octet : err_set(err, EPROTO, "it handed over nothing");
+	return p.octet <= MORE_BATCHES ? p.octet : err_set(err, EPROTO, "it handed over nothing");
+}
+
+ssize_t handover_receive_client(int from, uint8_t *said, size_t size, int *ret_fd)
+{
+	struct parcel p = {.said = said, .size = size};
+	int rc = receive(from, MSG_DONTWAIT, &p);
+
+	if (rc < 0)
+		return rc;
+	if (p.n_fds != 1 || p.octet != CLIENT) {
+		close_fds(&p);
+		return -EPROTO;
+	}
+	*ret_fd = p.fds[0];
+	return (ssize_t)p.len;
 }
 
 int handover_receive(int fd, struct inherit *inherit, struct err *err)
@@ -147,24 +190,21 @@ int handover_begin(struct handover *handover, const struct listener *listeners, 
 	handover->listeners = listeners;
 	handover->n_listeners = n;
 	handover->listen_fd = listen_at(handover->path, err);
-	if (handover->old_fd >= 0) {
-		if (send(handover->old_fd, &octet, 1, MSG_NOSIGNAL) < 0)
-			log_warning("the resolver before me has ended by itself", NULL);
-		close(handover->old_fd);
-		handover->old_fd = -1;
-	}
+	if (handover->old_fd >= 0 && send(handover->old_fd, &octet, 1, MSG_NOSIGNAL) < 0)
+		log_warning("the resolver before me has ended by itself", NULL);
 	return handover->listen_fd < 0 ? handover->listen_fd : 0;
 }
 
 /* --- the old one ----------------------------------------------------------------------------- */
 
-static int send_batch(int fd, const int *fds, size_t n, uint8_t octet)
+static int send_fds(int to, const int *fds, size_t n, uint8_t octet, const uint8_t *said,
+		    size_t len)
 {
 	union fds_control control = {0};
-	struct iovec iov = {&octet, 1};
+	struct iovec iov[2] = {{&octet, 1}, {(void *)said, len}};
 	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
+		.msg_iov = iov,
+		.msg_iovlen = 2,
 		.msg_control = &control,
 		.msg_controllen = CMSG_SPACE(n * sizeof(int)),
 	};
@@ -174,7 +214,12 @@ static int send_batch(int fd, const int *fds, size_t n, uint8_t octet)
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(n * sizeof(int));
 	memcpy(CMSG_DATA(c), fds, n * sizeof(int));
-	return sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+	return sendmsg(to, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
+int handover_send_client(int to, int fd, const uint8_t *said, size_t len)
+{
+	return send_fds(to, &fd, 1, CLIENT, said, len);
 }
 
 /* A listener is two sockets. */
@@ -188,7 +233,7 @@ static int send_listeners(int fd, const struct listener *listeners, size_t n)
 		fds[used++] = listeners[i].tcp_fd;
 		if (used < BATCH_FDS && i + 1 < n)
 			continue;
-		rc = send_batch(fd, fds, used, i + 1 < n ? MORE_BATCHES : LAST_BATCH);
+		rc = send_fds(fd, fds, used, i + 1 < n ? MORE_BATCHES : LAST_BATCH, NULL, 0);
 		used = 0;
 	}
 	return rc;
@@ -231,10 +276,10 @@ bool handover_run(struct handover *handover)
 	n = recv(handover->new_fd, &octet, 1, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
-	close(handover->new_fd);
-	handover->new_fd = -1;
 	if (n != 1 || octet != SERVING) {
 		log_warning("the resolver that was to take my place has ended, I stay", NULL);
+		close(handover->new_fd);
+		handover->new_fd = -1;
 		return false;
 	}
 	/* What is at the path is the new one's. */

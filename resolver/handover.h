@@ -5,9 +5,10 @@
  * The one that serves listens on a unix socket at PATH. The new one connects and is given the
  * listening sockets (SCM_RIGHTS): the same sockets, so what is queued in them, and what comes while
  * both or neither read them, is lost to nobody. It starts as ever, and says one octet once it
- * serves; only then the old one reads its sockets no more, answers what it has in flight, and ends.
- * Should the new one fail before, the connection just ends, and the old one goes on. Then the new
- * one puts its own socket at PATH, for the next.
+ * serves; only then the old one reads its sockets no more, answers what it has in flight, hands its
+ * clients by TCP over as well, one by one (tcp_move.c), and ends. Should the new one fail before,
+ * the connection just ends, and the old one goes on. Then the new one puts its own socket at PATH,
+ * for the next.
  *
  * The two trust each other by uid: both ends are root or the same user, as SO_PEERCRED tells.
  */
@@ -21,9 +22,9 @@
 
 struct handover {
 	const char *path; /* NULL: none of this is wished for, and no call does anything */
-	int old_fd;       /* to whom we come after, until handover_begin() */
+	int old_fd;       /* whom we come after */
 	int listen_fd;    /* where the next one connects */
-	int new_fd;       /* the next one, while it starts */
+	int new_fd;       /* the next one */
 	const struct listener *listeners;
 	size_t n_listeners;
 };
@@ -44,6 +45,14 @@ int handover_fd(const struct handover *handover);
 
 /* That descriptor is readable: true when the next one serves, and our time is over. */
 bool handover_run(struct handover *handover);
+
+/*
+ * A client's connection, for any worker of the old and the new one to send and to receive, with
+ * the `len` octets that were read of its next messages. 0; -EAGAIN: not now; else: not any more.
+ */
+int handover_send_client(int to, int fd, const uint8_t *said, size_t len);
+/* The number of octets; *ret_fd is the caller's. */
+ssize_t handover_receive_client(int from, uint8_t *said, size_t size, int *ret_fd);
 
 /* For handover_take() and the fuzzer: all batches of sockets that come from `fd`. 0 or -errno. */
 int handover_receive(int fd, struct inherit *inherit, struct err *err);

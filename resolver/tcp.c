@@ -8,39 +8,12 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "common/list.h"
+#include "resolver/tcp_parts.h"
 
 #define PREFIX_LEN 2
 /* While draining. A client that has just been answered may be about to ask on. */
 #define DRAIN_IDLE_MS 200
 #define IN_BYTES      1024 /* that are read at once, unless a message is larger */
-
-struct conn {
-	struct list idle; /* in tcp.idle; the longest idle first */
-	int64_t idle_since_ms;
-	int fd;                   /* -1: the slot is free */
-	uint32_t generation;      /* events carry its lower half, questions upstream all of it */
-	struct sockaddr_in6 peer; /* or a sockaddr_in */
-	uint16_t listener;        /* the worker's, by number */
-	uint16_t pending;         /* questions in flight */
-	bool eof;                 /* the client has said all it will */
-	bool broken;              /* to be closed by whoever called */
-	uint32_t events;          /* what epoll watches for */
-	uint8_t *in, *out;        /* NULL while there is nothing in them */
-	size_t in_len, in_size;
-	size_t out_pos, out_len, out_size; /* out[out_pos..out_len) is still to be sent */
-};
-
-struct tcp {
-	struct conn *conns;
-	uint32_t n_conns, n_touched; /* slots: all, and those that have been in use */
-	uint32_t *free;              /* indices of those that were given back */
-	uint32_t n_free;
-	struct list idle;
-	struct limits *limits; /* borrowed, the worker's */
-	int spare_fd;          /* given up when there are no others */
-	uint8_t *message;      /* the message in hand, RESOLVE_TCP_BUFFER */
-};
 
 struct tcp *tcp_new(uint32_t max_clients)
 {
@@ -62,7 +35,7 @@ struct tcp *tcp_new(uint32_t max_clients)
 	return tcp;
 }
 
-static void conn_close(struct tcp *tcp, struct conn *conn)
+void tcp_close_conn(struct tcp *tcp, struct conn *conn)
 {
 	limits_release(tcp->limits, LIMITS_TCP, &conn->peer);
 	list_remove(&conn->idle);
@@ -79,7 +52,7 @@ void tcp_free(struct tcp *tcp)
 		return;
 	for (uint32_t i = 0; i < tcp->n_touched; i++) {
 		if (tcp->conns[i].fd >= 0)
-			conn_close(tcp, &tcp->conns[i]);
+			tcp_close_conn(tcp, &tcp->conns[i]);
 	}
 	if (tcp->spare_fd >= 0)
 		close(tcp->spare_fd);
@@ -104,18 +77,13 @@ static void conn_abort(struct tcp *tcp, struct conn *conn)
 	struct linger at_once = {.l_onoff = 1};
 
 	setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-	conn_close(tcp, conn);
-}
-
-static size_t backlog(const struct conn *conn)
-{
-	return conn->out_len - conn->out_pos;
+	tcp_close_conn(tcp, conn);
 }
 
 /* The connection did something that counts. While answers wait for it, only taking them does. */
 static void touch(struct worker *worker, struct conn *conn)
 {
-	if (backlog(conn) > 0)
+	if (tcp_backlog(conn) > 0)
 		return;
 	list_remove(&conn->idle);
 	conn->idle_since_ms = worker->now_ms;
@@ -191,9 +159,11 @@ static void flush(struct worker *worker, struct conn *conn)
 	touch(worker, conn);
 }
 
-static bool is_full(const struct conn *conn)
+/* No more questions of it now. Once it is to be another's, they are that one's too. */
+static bool is_full(const struct worker *worker, const struct conn *conn)
 {
-	return conn->pending >= TCP_PENDING_MAX || backlog(conn) >= TCP_BACKLOG_BYTES;
+	return tcp_is_moving(worker) || conn->pending >= TCP_PENDING_MAX ||
+	       tcp_backlog(conn) >= TCP_BACKLOG_BYTES;
 }
 
 static void handle_message(struct worker *worker, struct conn *conn, const uint8_t *message,
@@ -223,7 +193,7 @@ static void handle_input(struct worker *worker, struct conn *conn)
 {
 	size_t done = 0;
 
-	while (!conn->broken && !is_full(conn) && conn->in_len - done >= PREFIX_LEN) {
+	while (!conn->broken && !is_full(worker, conn) && conn->in_len - done >= PREFIX_LEN) {
 		const uint8_t *at = conn->in + done;
 		size_t len = (size_t)at[0] << 8 | at[1];
 
@@ -291,22 +261,24 @@ static void receive(struct conn *conn)
 }
 
 /* Brings everything about the connection up to date after something happened to it. */
-static void settle(struct worker *worker, struct conn *conn)
+void tcp_settle(struct worker *worker, struct conn *conn)
 {
 	bool has_output;
 	uint32_t events;
 
+	if (tcp_is_moving(worker) && tcp_move(worker, conn))
+		return;
 	handle_input(worker, conn);
-	has_output = backlog(conn) > 0;
+	has_output = tcp_backlog(conn) > 0;
 	if (conn->broken && has_output) {
 		conn_abort(worker->tcp, conn);
 		return;
 	}
 	if (conn->broken || (conn->eof && !conn->pending && !has_output)) {
-		conn_close(worker->tcp, conn);
+		tcp_close_conn(worker->tcp, conn);
 		return;
 	}
-	events = (has_output ? EPOLLOUT : 0u) | (conn->eof || is_full(conn) ? 0u : EPOLLIN);
+	events = (has_output ? EPOLLOUT : 0u) | (conn->eof || is_full(worker, conn) ? 0u : EPOLLIN);
 	if (events != conn->events) {
 		conn->events = events;
 		worker_rewatch(worker, conn->fd, events, conn_ref(worker->tcp, conn));
@@ -323,9 +295,9 @@ void tcp_handle(struct worker *worker, struct event_ref ref, uint32_t events)
 		conn->broken = true;
 	if (!conn->broken && events & EPOLLOUT)
 		flush(worker, conn);
-	if (!conn->broken && !conn->eof && events & (EPOLLIN | EPOLLHUP) && !is_full(conn))
+	if (!conn->broken && !conn->eof && events & (EPOLLIN | EPOLLHUP) && !is_full(worker, conn))
 		receive(conn);
-	settle(worker, conn);
+	tcp_settle(worker, conn);
 }
 
 void tcp_reply(struct worker *worker, const struct client *client, const uint8_t *packet,
@@ -338,11 +310,11 @@ void tcp_reply(struct worker *worker, const struct client *client, const uint8_t
 	conn->pending--;
 	touch(worker, conn);
 	/* Who asks for much and takes nothing is not waited for. */
-	if (backlog(conn) >= TCP_BACKLOG_BYTES)
+	if (tcp_backlog(conn) >= TCP_BACKLOG_BYTES)
 		conn->broken = true;
 	else
 		conn_send(conn, packet, len);
-	settle(worker, conn);
+	tcp_settle(worker, conn);
 }
 
 /* The connection that is best closed for a new one: the longest idle, before one that waits. */
@@ -367,7 +339,7 @@ static void relieve(struct tcp *tcp, int listener_fd)
 	int fd;
 
 	if (victim) {
-		conn_close(tcp, victim);
+		tcp_close_conn(tcp, victim);
 		return;
 	}
 	close(tcp->spare_fd);
@@ -387,39 +359,46 @@ static struct conn *take_slot(struct tcp *tcp)
 		return conn;
 	}
 	if (tcp->n_free == 0)
-		conn_close(tcp, find_victim(tcp));
+		tcp_close_conn(tcp, find_victim(tcp));
 	return &tcp->conns[tcp->free[--tcp->n_free]];
 }
 
-void tcp_accept(struct worker *worker, const struct listener *listener)
+struct conn *tcp_add_conn(struct worker *worker, int fd, const struct sockaddr_in6 *peer,
+			  uint32_t listener)
 {
 	struct tcp *tcp = worker->tcp;
-	struct sockaddr_in6 peer = {0};
-	socklen_t peer_len = sizeof(peer);
 	struct conn *conn;
-	int fd = accept4(listener->tcp_fd, (struct sockaddr *)&peer, &peer_len,
-			 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	if (fd < 0) {
-		if (errno == EMFILE || errno == ENFILE)
-			relieve(tcp, listener->tcp_fd);
-		return;
-	}
-	if ((listener->guarded && !access_allows(worker->config->access, &peer)) ||
-	    !limits_take(worker->limits, LIMITS_TCP, &peer)) {
+	if ((worker->listeners[listener].guarded && !access_allows(worker->config->access, peer)) ||
+	    !limits_take(worker->limits, LIMITS_TCP, peer)) {
 		close(fd);
-		return;
+		return NULL;
 	}
 	tcp->limits = worker->limits;
 	conn = take_slot(tcp);
 	conn->fd = fd;
-	conn->peer = peer;
-	conn->listener = (uint16_t)(listener - worker->listeners);
+	conn->peer = *peer;
+	conn->listener = (uint16_t)listener;
 	conn->events = EPOLLIN;
 	conn->idle_since_ms = worker->now_ms;
 	list_append(&tcp->idle, &conn->idle);
-	if (worker_watch(worker, fd, conn->events, conn_ref(tcp, conn)) < 0)
-		conn_close(tcp, conn);
+	if (worker_watch(worker, fd, conn->events, conn_ref(tcp, conn)) == 0)
+		return conn;
+	tcp_close_conn(tcp, conn);
+	return NULL;
+}
+
+void tcp_accept(struct worker *worker, const struct listener *listener)
+{
+	struct sockaddr_in6 peer = {0};
+	socklen_t peer_len = sizeof(peer);
+	int fd = accept4(listener->tcp_fd, (struct sockaddr *)&peer, &peer_len,
+			 SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd >= 0)
+		tcp_add_conn(worker, fd, &peer, (uint32_t)(listener - worker->listeners));
+	else if (errno == EMFILE || errno == ENFILE)
+		relieve(worker->tcp, listener->tcp_fd);
 }
 
 uint32_t tcp_count(const struct tcp *tcp)
@@ -432,20 +411,21 @@ int64_t tcp_expire(struct worker *worker)
 	struct tcp *tcp = worker->tcp;
 	int64_t idle_ms = (int64_t)worker->config->tcp_idle_s * 1000;
 
+	if (tcp_is_moving(worker) && tcp_move_all(worker) > 0)
+		return worker->now_ms + TCP_MOVE_MS;
 	if (worker->draining)
 		idle_ms = DRAIN_IDLE_MS;
-
 	while (!list_is_empty(&tcp->idle)) {
 		struct conn *conn = list_entry(tcp->idle.next, struct conn, idle);
 
 		if (conn->idle_since_ms + idle_ms > worker->now_ms)
 			return conn->idle_since_ms + idle_ms;
-		if (backlog(conn) > 0)
+		if (tcp_backlog(conn) > 0)
 			conn_abort(tcp, conn);
 		else if (conn->pending) /* it waits for us, not we for it */
 			touch(worker, conn);
 		else
-			conn_close(tcp, conn);
+			tcp_close_conn(tcp, conn);
 	}
 	return INT64_MAX;
 }

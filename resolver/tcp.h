@@ -12,6 +12,9 @@
  * A connection on which no question is completed for `tcp_idle_s` is closed, and one that has not
  * taken all of its answers for so long is reset; octets alone do not count. Who asks with the
  * edns-tcp-keepalive option (RFC 7828) is told this time.
+ *
+ * When another resolver takes our place (handover.h), clients move there with what they have said
+ * of their next messages, each as soon as it has all of its answers, and do not notice.
  */
 #ifndef MESHDNS_RESOLVER_TCP_H
 #define MESHDNS_RESOLVER_TCP_H
@@ -27,6 +30,9 @@ void tcp_free(struct tcp *tcp);
 
 /* The listener's socket is readable. */
 void tcp_accept(struct worker *worker, const struct listener *listener);
+
+/* The resolver before us has handed a client over. */
+void tcp_take_over(struct worker *worker);
 
 /* Something happened on a connection. */
 void tcp_handle(struct worker *worker, struct event_ref ref, uint32_t events);

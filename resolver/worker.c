@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "resolver/answer.h"
 #include "resolver/forward.h"
+#include "resolver/handover.h"
 #include "resolver/note.h"
 #include "resolver/recall.h"
 #include "resolver/reply.h"
@@ -48,6 +49,14 @@ static int watch_listeners(struct worker *worker)
 				       accept)) < 0)
 			return rc;
 	}
+	if (worker->config->handover && worker->config->handover->old_fd >= 0) {
+		int rc = worker_watch(worker, worker->config->handover->old_fd,
+				      EPOLLIN | EPOLLEXCLUSIVE,
+				      (struct event_ref){.kind = EVENT_TAKEOVER});
+
+		if (rc < 0)
+			return rc;
+	}
 	/* By its edges: nobody reads it, so that all workers see it. */
 	return worker_watch(worker, worker->order_fd, EPOLLIN | EPOLLET,
 			    (struct event_ref){.kind = EVENT_ORDER});
@@ -67,6 +76,7 @@ int worker_init(struct worker *worker, unsigned int number, const struct worker_
 		.reader = reader,
 		.service_reader = service_reader,
 		.order_fd = order_fd,
+		.successor_fd = -1,
 		.context = {.version = config->version,
 			    .server_id = config->server_id,
 			    .tcp_idle_ds = (uint16_t)(config->tcp_idle_s * 10)},
@@ -297,15 +307,40 @@ static void measure(struct worker *worker)
 	note_measured(worker, worker->now_us - began_us);
 }
 
+static void drain(struct worker *worker, bool finish)
+{
+	for (size_t i = 0; i < worker->config->n_listeners; i++) {
+		const struct listener *listener = &worker->listeners[i];
+
+		/* What is in the sockets is somebody else's from here on, if there is one. */
+		epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, listener->tcp_fd, NULL);
+		if (!finish || listener->inherited)
+			epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, listener->udp_fd, NULL);
+	}
+	worker->draining = true;
+	worker->finishing = finish;
+	if (!finish && worker->config->handover)
+		worker->successor_fd = worker->config->handover->new_fd;
+}
+
+static void take_order(struct worker *worker)
+{
+	int order = atomic_load(worker->config->order);
+
+	if ((order == WORKER_FINISH || order == WORKER_DRAIN) && !worker->draining)
+		drain(worker, order == WORKER_FINISH);
+}
+
 static void dispatch(struct worker *worker, const struct epoll_event *event)
 {
 	struct event_ref ref;
 
 	memcpy(&ref, &event->data, sizeof(ref));
 	switch ((enum event_kind)ref.kind) {
-	case EVENT_ORDER: break; /* is_done() looks */
+	case EVENT_ORDER: take_order(worker); break;
 	case EVENT_UDP: udp_handle(worker, &worker->listeners[ref.index]); break;
 	case EVENT_ACCEPT: tcp_accept(worker, &worker->listeners[ref.index]); break;
+	case EVENT_TAKEOVER: tcp_take_over(worker); break;
 	case EVENT_TCP: tcp_handle(worker, ref, event->events); break;
 	case EVENT_UPSTREAM_UDP:
 	case EVENT_UPSTREAM_TCP: forward_handle(worker, ref, event->events); break;
@@ -324,27 +359,9 @@ static int expire(struct worker *worker)
 	return wait > 60000 ? 60000 : (int)wait + 1;
 }
 
-static void drain(struct worker *worker, bool finish)
+static bool is_done(const struct worker *worker)
 {
-	for (size_t i = 0; i < worker->config->n_listeners; i++) {
-		const struct listener *listener = &worker->listeners[i];
-
-		/* What is in the sockets is somebody else's from here on, if there is one. */
-		epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, listener->tcp_fd, NULL);
-		if (!finish || listener->inherited)
-			epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, listener->udp_fd, NULL);
-	}
-	worker->draining = true;
-	worker->finishing = finish;
-}
-
-static bool is_done(struct worker *worker)
-{
-	int order = atomic_load(worker->config->order);
-
-	if ((order == WORKER_FINISH || order == WORKER_DRAIN) && !worker->draining)
-		drain(worker, order == WORKER_FINISH);
-	return order == WORKER_STOP ||
+	return atomic_load(worker->config->order) == WORKER_STOP ||
 	       (worker->draining && worker->waiting == 0 && tcp_count(worker->tcp) == 0);
 }
 

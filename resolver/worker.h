@@ -33,6 +33,7 @@
 #include "resolver/tap.h"
 
 struct forward;
+struct handover;
 struct inflight;
 struct recall;
 struct recall_flush;
@@ -44,6 +45,7 @@ enum event_kind {
 	EVENT_ORDER,
 	EVENT_UDP,          /* index: listener */
 	EVENT_ACCEPT,       /* index: listener */
+	EVENT_TAKEOVER,     /* a client of the resolver before us */
 	EVENT_TCP,          /* index, generation: a client's connection */
 	EVENT_UPSTREAM_UDP, /* index, generation: a socket of the pool */
 	EVENT_UPSTREAM_TCP, /* index, generation: a server's connection */
@@ -87,7 +89,7 @@ enum worker_order {
 	 * answered until then if it can be at once, and dropped, as it soon will be, if not.
 	 */
 	WORKER_FINISH,
-	/* Likewise, but the sockets are another's now: take no more questions from them. */
+	/* Likewise, but the sockets are another's now, and so are the clients by TCP. */
 	WORKER_DRAIN,
 	WORKER_STOP, /* end at once */
 };
@@ -111,6 +113,8 @@ struct worker_config {
 	const struct recall_flush *flush;
 	struct inflight *inflight; /* the workers' common one */
 	const _Atomic int *order;  /* enum worker_order */
+	/* NULL: none. `old_fd` stays as it is; `new_fd` does from WORKER_DRAIN on. */
+	const struct handover *handover;
 	const struct tap_wish *tap_wish;
 };
 
@@ -126,6 +130,7 @@ struct worker { /* NOLINT(clang-analyzer-optin.performance.Padding): of cache li
 	uint32_t waiting;       /* answers that are still to come from upstream */
 	bool draining;          /* there has been an order to end */
 	bool finishing;         /* and questions still come: nothing that has to wait is begun */
+	int successor_fd;       /* borrowed: to whom clients by TCP are handed over; -1: nobody */
 	int64_t now_us, now_ms; /* monotonic, when the clock was read last */
 	const struct service *service;
 	struct chain chain;             /* of the message in hand */

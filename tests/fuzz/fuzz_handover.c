@@ -78,9 +78,30 @@ static size_t send_message(int fd, const uint8_t *data, size_t size)
 	return 3 + iov.iov_len;
 }
 
-static void receive_sockets(const uint8_t *data, size_t size)
+static void take_sockets(int fd)
 {
 	static struct inherit inherit;
+
+	inherit.n = 0;
+	handover_receive(fd, &inherit, NULL);
+	for (size_t i = 0; i < inherit.n; i++) {
+		if (inherit.sockets[i].ep.port == 0)
+			abort(); /* not bound, and so none of ours */
+		close(inherit.sockets[i].fd);
+	}
+}
+
+static void take_clients(int from)
+{
+	uint8_t said[2];
+	int fd;
+
+	while (handover_receive_client(from, said, sizeof(said), &fd) >= 0)
+		close(fd);
+}
+
+static void receive(const uint8_t *data, size_t size, void (*take)(int fd))
+{
 	int pair[2], before = next_fd();
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair) < 0)
@@ -92,13 +113,7 @@ static void receive_sockets(const uint8_t *data, size_t size)
 		size -= used;
 	}
 	close(pair[0]);
-	inherit.n = 0;
-	handover_receive(pair[1], &inherit, NULL);
-	for (size_t i = 0; i < inherit.n; i++) {
-		if (inherit.sockets[i].ep.port == 0)
-			abort(); /* not bound, and so none of ours */
-		close(inherit.sockets[i].fd);
-	}
+	take(pair[1]);
 	close(pair[1]);
 	if (next_fd() != before)
 		abort(); /* one is left open */
@@ -118,6 +133,7 @@ static void be_succeeded(const uint8_t *data, size_t size)
 		abort();
 	close(pair[1]);
 	ends = handover_run(&handover);
+	handover_close(&handover);
 	if (ends != (size > 0 && data[0] == 2) || next_fd() != before)
 		abort();
 }
@@ -145,9 +161,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (size == 0)
 		return 0;
-	switch (data[0] % 3) {
-	case 0: receive_sockets(data + 1, size - 1); break;
+	switch (data[0] % 4) {
+	case 0: receive(data + 1, size - 1, take_sockets); break;
 	case 1: be_succeeded(data + 1, size - 1); break;
+	case 3: receive(data + 1, size - 1, take_clients); break;
 	default: read_environment(data + 1, size - 1);
 	}
 	return 0;

@@ -45,14 +45,21 @@ test_three_resolvers_follow_each_other_under_load() {
 	local name
 	successor first --workers 2
 	load outside.example
+	for name in redis.mesh outside.example; do
+		start "steady-$name" "$APP" "$APP_UID" stream.py 127.0.0.1 15053 steady "$name" 3
+	done
 	for name in second third fourth; do
 		sleep 0.5
 		successor "$name" --workers "$((RANDOM % 3 + 1))"
 		expect_match 'taking the place' "$(log_of "$name")"
 	done
 	no_loss NXDOMAIN
+	for name in redis.mesh outside.example; do
+		wait_for 10 ended "$(pid_of "steady-$name")"
+		expect_eq 'all answered' "$(log_of "steady-$name")" "$name"
+	done
 	for name in first second third; do
-		wait_for 6 ended "$(pid_of "$name")"
+		wait_for 1 ended "$(pid_of "$name")" # for whoever was there is elsewhere
 		stop "$name" || fail "the $name ended with $?: $(log_of "$name")"
 	done
 	expect_eq 240.0.0.1 "$(query +short redis.mesh)"

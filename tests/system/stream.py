@@ -136,6 +136,28 @@ def again(sock, name, seconds):
     print("all answered")
 
 
+def steady(sock, name, seconds):
+    """Asks over one connection without a pause, twenty at a time, the last one in two halves; says
+    whether each was answered."""
+    until = time.monotonic() + float(seconds)
+    while time.monotonic() < until:
+        asked = b"".join(framed(query(name, ident=ident)) for ident in range(20))
+        sock.sendall(asked[:-20])
+        time.sleep(0.003)
+        sock.sendall(asked[-20:])
+        answered = set()
+        for _ in range(20):
+            reply = receive(sock)
+            if not reply:
+                print("closed")
+                return
+            answered.add(reply.ident)
+        if answered != set(range(20)):
+            print("not answered:", set(range(20)) - answered)
+            return
+    print("all answered")
+
+
 def main():
     address, port, case, *arguments = sys.argv[1:]
     sock = socket.create_connection((address, int(port)))

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "resolver/handover.h"
+#include "resolver/tcp_parts.h"
+
+/* --- away ------------------------------------------------------------------------------------- */
+
+bool tcp_move(struct worker *worker, struct conn *conn)
+{
+	int rc;
+
+	/* Who has said all it will, and what is not in step, ends here. */
+	if (conn->broken || conn->eof || conn->pending || tcp_backlog(conn) > 0 ||
+	    conn->in_len > RESOLVE_TCP_BUFFER)
+		return false;
+	rc = handover_send_client(worker->successor_fd, conn->fd, conn->in, conn->in_len);
+	if (rc == 0)
+		tcp_close_conn(worker->tcp, conn);
+	else if (rc != -EAGAIN)
+		worker->successor_fd = -1; /* it is gone, or does not want them: they stay */
+	return rc == 0;
+}
+
+uint32_t tcp_move_all(struct worker *worker)
+{
+	struct tcp *tcp = worker->tcp;
+
+	for (uint32_t i = 0; i < tcp->n_touched && tcp_is_moving(worker); i++) {
+		if (tcp->conns[i].fd >= 0)
+			tcp_settle(worker, &tcp->conns[i]);
+	}
+	return tcp_is_moving(worker) ? tcp_count(tcp) : 0;
+}
+
+/* --- and here --------------------------------------------------------------------------------- */
+
+/* The listener that the client came to; n_listeners: none of ours. */
+static uint32_t find_listener(const struct worker *worker, int fd)
+{
+	struct sockaddr_storage ss = {0};
+	socklen_t len = sizeof(ss);
+	uint32_t n = (uint32_t)worker->config->n_listeners, found = n;
+	struct endpoint ep;
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) < 0 || !endpoint_from_sockaddr(&ss, &ep))
+		return n;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct listener *l = &worker->listeners[i];
+
+		if (l->ep.port != ep.port || l->ep.addr.family != ep.addr.family)
+			continue;
+		if (addr_equal(&l->ep.addr, &ep.addr))
+			return i;
+		if (l->wildcard)
+			found = i;
+	}
+	return found;
+}
+
+/* What was read of its next messages is in tcp->message. */
+static void add_client(struct worker *worker, int owned_fd, size_t len)
+{
+	cleanup_fd int fd = owned_fd;
+	uint32_t listener = find_listener(worker, fd);
+	struct sockaddr_in6 peer = {0};
+	socklen_t peer_len = sizeof(peer);
+	struct conn *conn;
+
+	if (listener == worker->config->n_listeners ||
+	    getpeername(fd, (struct sockaddr *)&peer, &peer_len) < 0 ||
+	    !(conn = tcp_add_conn(worker, take_fd(&fd), &peer, listener)))
+		return;
+	if (len && (conn->in = malloc(len))) {
+		memcpy(conn->in, worker->tcp->message, len);
+		conn->in_len = conn->in_size = len;
+	}
+	conn->broken = len && !conn->in;
+	tcp_settle(worker, conn);
+}
+
+void tcp_take_over(struct worker *worker)
+{
+	int from = worker->config->handover->old_fd, fd;
+	ssize_t len = handover_receive_client(from, worker->tcp->message, RESOLVE_TCP_BUFFER, &fd);
+
+	if (len >= 0)
+		add_client(worker, fd, (size_t)len);
+	else if (len != -EAGAIN)
+		epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, from, NULL);
+}
