@@ -208,6 +208,25 @@ test_podman_with_a_user_namespace() {
 	podman_end
 }
 
+# The installer's, with the privileges that the manifests give it, where another user owns the folders.
+test_the_image_installs() {
+	local caps node=$LAB/imaged
+	caps=$(sed -nE 's/.*add: \[(.*)\].*/\1/p' "$TOP/scripts/kubernetes/node/daemonset.yaml")
+	mkdir -p "$node"/{net.d,bin}
+	list "$BRIDGE" | sed '/meshdns-cni/d; s/true}},$/true}}]}/' >"$node/net.d/10-mesh.conflist"
+	chown -R "$APP_UID" "$node"
+	on_node podman build --quiet --isolation chroot --tag meshdns-cni --file "$TOP/scripts/kubernetes/Containerfile" \
+		"$BUILD" >/dev/null
+	on_node podman run --rm --network none --read-only --cgroup-parent "/$CGROUP" --cap-drop all \
+		--cap-add "${caps// /}" --volume "$node/net.d:/etc/cni/net.d" --volume "$node/bin:/opt/cni/bin" \
+		meshdns-cni install 2>"$LAB/log/image" || fail "$(log_of image)"
+	grep -q meshdns-cni "$node/net.d/10-mesh.conflist"
+	cmp "$BUILD/meshdns-cni" "$node/bin/meshdns-cni"
+	cmp "$BUILD/meshdns-cni-kube" "$node/bin/meshdns-cni-kube"
+	expect_match '^meshdns-cni-kube ' "$(env -i "$node/bin/meshdns-cni-kube" --version)"
+	on_node podman rmi --force meshdns-cni >/dev/null
+}
+
 # --- CRI ------------------------------------------------------------------------------------------
 
 # cri_run NAME [ANNOTATIONS]
