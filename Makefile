@@ -109,6 +109,9 @@ $(BUILD)/%.o: %.c $(BUILD)/flags | $(BUILD)/version.h
 	$(call say,CC,$<)
 	$(q)$(CC) $(cflags) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
+# Called only where the processor has AVX2, and never on another architecture.
+$(BUILD)/resolver/load_hash_avx2.o: cflags += $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),-mavx2)
+
 # Rewritten only when their text changes, so that nothing is rebuilt for nothing.
 $(BUILD)/version.h: FORCE
 	@mkdir -p $(@D)

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "resolver/load.h"
 
-#define XXH_INLINE_ALL
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <xxhash.h>
 
+#include "resolver/load_hash.h"
 #include "resolver/names_join.h"
 
 void load_skip(struct load *load, const char *reason, const char *text, size_t len)
@@ -189,7 +188,7 @@ int load_end_piece(struct load *load, const char *text, size_t len, size_t next_
 {
 	size_t n = 0;
 	struct load_piece piece = {
-		.text_hash = XXH3_64bits(text, len),
+		.text_hash = load_hash(text, len),
 		.place = place_in_hand(load),
 		.text_len = (uint32_t)len,
 		.lines = (uint32_t)(next_line - load->piece_line),

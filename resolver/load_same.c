@@ -4,14 +4,15 @@
  * it by as much as the text has grown. So each piece has two places where it may be found, and
  * threads can look for theirs without knowing where the change is.
  */
-#define XXH_INLINE_ALL
 #include "resolver/load_same.h"
 
 #include <pthread.h>
 #include <sched.h>
-#include <xxhash.h>
 
-#define SHARE_MIN ((size_t)4 << 20) /* octets that are worth a thread */
+#include "resolver/load_hash.h"
+
+#define SHARE_MIN  ((size_t)4 << 20) /* octets that are worth a thread */
+#define CACHE_LINE 64
 
 /* Some pieces of the text, one behind the other, and what is found of them. */
 struct share {
@@ -27,9 +28,17 @@ struct share {
 
 static bool is_same(const struct share *s, const struct load_piece *piece, size_t at)
 {
-	return at <= s->size && piece->text_len <= s->size - at &&
-	       !(piece->is_open && at + piece->text_len != s->size) &&
-	       XXH3_64bits(s->text + at, piece->text_len) == piece->text_hash;
+	const char *text, *next;
+
+	if (at > s->size || piece->text_len > s->size - at ||
+	    (piece->is_open && at + piece->text_len != s->size))
+		return false;
+	text = s->text + at;
+	next = text + piece->text_len;
+	/* Memory is slower than the hash: what follows may come meanwhile, if there is any. */
+	for (size_t i = 0; i < LOAD_PIECE_MIN; i += CACHE_LINE)
+		__builtin_prefetch(next + i);
+	return load_hash(text, piece->text_len) == piece->text_hash;
 }
 
 static void *find_same(void *arg)
