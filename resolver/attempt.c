@@ -122,6 +122,12 @@ static void tap(struct worker *worker, enum tap_kind kind, const struct txn *txn
 				  server_number(worker, server), &server->ep, message, len);
 }
 
+/* That the server cannot be asked, or cannot answer any more. */
+static void tap_failed(struct worker *worker, const struct txn *txn, const struct server *server)
+{
+	tap(worker, TAP_FORWARDER_FAILED, txn, server, txn->out.packet, DNS_HEADER_LEN);
+}
+
 static bool attempt_begin(struct worker *worker, struct txn *txn, struct server *server, bool plain)
 {
 	struct attempt *a = &txn->attempts[txn->n_attempts];
@@ -142,6 +148,7 @@ static bool attempt_begin(struct worker *worker, struct txn *txn, struct server 
 		if (!is_shortage(rc)) {
 			upstream_count(server->stats, UPSTREAM_FAILURES);
 			server_failed(worker, server, a->sent_us, false);
+			tap_failed(worker, txn, server);
 		}
 		return false;
 	}
@@ -205,6 +212,7 @@ static void go_on(struct worker *worker, struct txn *txn)
 void attempt_refused(struct worker *worker, struct attempt *attempt)
 {
 	upstream_count(attempt->server->stats, UPSTREAM_FAILURES);
+	tap_failed(worker, txn_of(attempt), attempt->server);
 	attempt_end(worker, attempt);
 	list_remove(&attempt->on); /* it may have been an orphan */
 	attempt->refused = true;

@@ -21,7 +21,7 @@ struct facts;
 /* What went to a server for a lookup, and what came back. */
 struct ctl_try {
 	int16_t upstream; /* the server's number */
-	bool is_answered;
+	bool is_answered, has_failed;
 	uint16_t rcode;
 	int64_t sent_us, answered_us;
 };

@@ -93,33 +93,54 @@ int ctl_lookup_start(struct ctl *ctl, struct oneshot_conn *conn, const char *nam
 	return rc;
 }
 
-void ctl_lookup_event(struct ctl *ctl, const struct tap_event *event)
+static struct ctl_try *add_try(struct ctl_lookup *lookup, const struct tap_event *event)
 {
-	struct ctl_lookup *lookup = &ctl->lookup;
+	struct ctl_try *try;
+
+	if (lookup->n_tries == CTL_TRIES_MAX)
+		return NULL;
+	try = &lookup->tries[lookup->n_tries++];
+	*try = (struct ctl_try){.upstream = event->upstream, .sent_us = event->at_us};
+	return try;
+}
+
+/* The first one to this server that is open: it is not said which it is about. */
+static struct ctl_try *find_try(struct ctl_lookup *lookup, const struct tap_event *event)
+{
+	for (size_t i = 0; i < lookup->n_tries; i++) {
+		struct ctl_try *try = &lookup->tries[i];
+
+		if (try->upstream == event->upstream && !try->is_answered && !try->has_failed)
+			return try;
+	}
+	return NULL;
+}
+
+static void note_response(struct ctl_try *try, const struct tap_event *event)
+{
 	struct wire w = wire_over((void *)tap_message(event), event->kept);
 	struct wire_header h;
 
-	if (event->kind == TAP_CLIENT_RESPONSE) {
-		lookup->seen = *event;
-	} else if (event->kind == TAP_FORWARDER_QUERY && lookup->n_tries < CTL_TRIES_MAX) {
-		lookup->tries[lookup->n_tries++] =
-			(struct ctl_try){.upstream = event->upstream, .sent_us = event->at_us};
-	} else if (event->kind == TAP_FORWARDER_RESPONSE) {
-		struct ctl_try *try = NULL;
+	wire_get_header(&w, &h);
+	if (!try || w.failed)
+		return;
+	try->is_answered = true;
+	try->rcode = h.flags & DNS_RCODE_MASK;
+	try->answered_us = event->at_us;
+}
 
-		/* The first one to this server that has no answer: it is not said to which it is.
-		 */
-		for (size_t i = 0; i < lookup->n_tries && !try; i++) {
-			if (lookup->tries[i].upstream == event->upstream &&
-			    !lookup->tries[i].is_answered)
-				try = &lookup->tries[i];
-		}
-		wire_get_header(&w, &h);
-		if (!try || w.failed)
-			return;
-		try->is_answered = true;
-		try->rcode = h.flags & DNS_RCODE_MASK;
-		try->answered_us = event->at_us;
+void ctl_lookup_event(struct ctl *ctl, const struct tap_event *event)
+{
+	struct ctl_lookup *lookup = &ctl->lookup;
+	struct ctl_try *try = find_try(lookup, event);
+
+	switch (event->kind) {
+	case TAP_CLIENT_RESPONSE: lookup->seen = *event; break;
+	case TAP_FORWARDER_QUERY: add_try(lookup, event); break;
+	case TAP_FORWARDER_RESPONSE: note_response(try, event); break;
+	case TAP_FORWARDER_FAILED:
+		if (try || (try = add_try(lookup, event))) /* or it could not even be sent */
+			try->has_failed = true;
 	}
 }
 
@@ -179,10 +200,11 @@ static json_t *tries(const struct ctl *ctl)
 	for (size_t i = 0; i < lookup->n_tries; i++) {
 		const struct ctl_try *try = &lookup->tries[i];
 		int64_t at_us = try->sent_us - lookup->seen.began_us;
-		json_t *object =
-			json_pack("{s:o,s:f,s:s}", "server", server(ctl, try->upstream),
-				  "asked_at_ms", (double)at_us / 1000, "outcome",
-				  try->is_answered ? metrics_rcode_name(try->rcode) : "no answer");
+		json_t *object = json_pack("{s:o,s:f,s:s}", "server", server(ctl, try->upstream),
+					   "asked_at_ms", (double)at_us / 1000, "outcome",
+					   try->is_answered  ? metrics_rcode_name(try->rcode)
+					   : try->has_failed ? "not reached"
+							     : "no answer");
 
 		if (try->is_answered)
 			json_object_set_new(

@@ -40,6 +40,8 @@ static uint32_t lookers_for(struct tap *tap, const struct tap_event *event)
 		lookers &= ~(uint32_t)TAP_LOOKUP;
 	if (event->kind == TAP_CLIENT_QUERY)
 		return lookers & TAP_DNSTAP;
+	if (event->kind == TAP_FORWARDER_FAILED)
+		return lookers & TAP_LOOKUP;
 	if (event->kind != TAP_CLIENT_RESPONSE)
 		return lookers & (TAP_DNSTAP | TAP_LOOKUP);
 	if (lookers & TAP_LOG && ++tap->turn < sample)

@@ -31,7 +31,9 @@ enum tap_kind {
 	TAP_CLIENT_RESPONSE,
 	TAP_FORWARDER_QUERY,
 	TAP_FORWARDER_RESPONSE,
-	TAP_ERROR, /* why there is no better answer: its head, and behind that a text */
+	TAP_FORWARDER_FAILED, /* the server was not reached, or its connection broke; the question
+			       */
+	TAP_ERROR,            /* why there is no better answer: its head, and behind that a text */
 };
 
 /* Who looks, as bits. */

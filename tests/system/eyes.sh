@@ -273,7 +273,13 @@ test_ctl_lookup_of_what_nobody_answers() {
 	expect_status 3 ctl lookup www.example
 	expect_match 'failed: no upstream gave an answer' "$OUTPUT"
 	expect_match 'answered by: resolver' "$OUTPUT"
-	expect_match "^  server $SPARE4:53  asked at ms [0-9.]+  outcome no answer$" "$OUTPUT"
+	expect_match "^  server $SPARE4:53  asked at ms [0-9.]+  outcome not reached$" "$OUTPUT"
+	stop resolver
+	start silent "$DNS" 0 limits.py slow "$FAKE4" 60 0
+	wait_for 5 logged silent ready
+	start_resolver --control "$(sock)" --upstream "$FAKE4"
+	expect_status 3 ctl lookup www.example
+	expect_match "^  server $FAKE4:53  asked at ms [0-9.]+  outcome no answer$" "$OUTPUT"
 }
 
 test_ctl_reload() {
