@@ -30,7 +30,7 @@ struct install_settings {
 	enum install_mode mode;
 	bool remove_on_exit;
 	const char *ready_file, *metrics_file; /* NULL: none */
-	bool dry_run, json, verbose, help, version;
+	bool dry_run, json, help, version;
 };
 
 /* What is there; all of it strings and flags, for status and metrics. */

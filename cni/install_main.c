@@ -113,7 +113,8 @@ static int run_watch(const struct install_settings *settings)
 
 	if (settings->dry_run) {
 		err_set(&err, EINVAL, "watch cannot be tried with --dry-run; install can");
-		return complain(&err) + 1;
+		complain(&err);
+		return EXIT_USAGE;
 	}
 	return install_watch(settings, &err) < 0 ? complain(&err) : EXIT_DONE;
 }

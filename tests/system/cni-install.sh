@@ -25,7 +25,7 @@ fresh() {
 
 FLAGS=()
 installer() {
-	meshdns-cni-install "$@" --net-dir "$LAB/node/net.d" --bin-dir "$LAB/node/bin" \
+	"${TRACE[@]}" meshdns-cni-install "$@" --net-dir "$LAB/node/net.d" --bin-dir "$LAB/node/bin" \
 		--cache-dir "$LAB/node/cache" --state-dir "$STATE" "${FLAGS[@]}"
 }
 net_d() { (cd "$LAB/node/net.d" && find . -type f | sort | flat); }
@@ -160,6 +160,30 @@ test_a_dry_run_does_nothing() {
 	expect_match 'would write' "$(installer remove --dry-run 2>&1)"
 	expect_eq 'bridge portmap meshdns-cni' "$(types)"
 	[[ -e $LAB/node/bin/meshdns-cni ]]
+}
+
+# Wherever it is killed, no configuration names a binary that is not there, and all can be undone, or redone.
+test_killed_at_every_step() {
+	local verb undo call n status killed=0
+	fresh
+	for verb in install remove; do
+		[[ $verb == install ]] && undo=remove || undo=install
+		for call in rename unlink; do
+			for ((n = 1, status = 137; status == 137; n++)); do
+				installer $undo 2>/dev/null
+				TRACE=(env ASAN_OPTIONS=detect_leaks=0 strace -qq -o /dev/null -e "trace=$call"
+					-e "inject=$call:signal=KILL:when=$n")
+				status=0
+				installer $verb >/dev/null 2>&1 || status=$?
+				TRACE=()
+				((status != 137)) || killed=$((killed + 1))
+				[[ -x $LAB/node/bin/meshdns-cni ]] || expect_eq 'bridge portmap' "$(types)" "killed in $verb at $call $n"
+			done
+			expect_eq 0 $status "$verb, when nothing kills it at $call"
+		done
+	done
+	expect_between 6 12 $killed 'times killed'
+	expect_eq 'bridge portmap' "$(types)"
 }
 
 # The runtime may yet delete pods by a configuration that names it.
