@@ -7,6 +7,8 @@
 
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/system/lib-docker.sh
+. "$SYSTEM/lib-docker.sh"
 
 EXCLUDED_UID=1234
 VIP4=240.0.0.1 VIP6=fd00:fd00::1
@@ -135,21 +137,8 @@ test_included_ports() { matrix included-ports; }
 
 # --- Docker ---------------------------------------------------------------------------------------
 
-# docker_rules IPTABLES: what dockerd makes in a container for its resolver, as it makes it.
-docker_rules() {
-	in_app "$1-restore" <<-'END'
-		*nat
-		:DOCKER_OUTPUT - [0:0]
-		:DOCKER_POSTROUTING - [0:0]
-		-A OUTPUT -d 127.0.0.11/32 -j DOCKER_OUTPUT
-		-A POSTROUTING -d 127.0.0.11/32 -j DOCKER_POSTROUTING
-		-A DOCKER_OUTPUT -d 127.0.0.11/32 -p tcp -m tcp --dport 53 -j DNAT --to-destination 127.0.0.11:33333
-		-A DOCKER_OUTPUT -d 127.0.0.11/32 -p udp -m udp --dport 53 -j DNAT --to-destination 127.0.0.11:33333
-		-A DOCKER_POSTROUTING -s 127.0.0.11/32 -p tcp -m tcp --sport 33333 -j SNAT --to-source :53
-		-A DOCKER_POSTROUTING -s 127.0.0.11/32 -p udp -m udp --sport 33333 -j SNAT --to-source :53
-		COMMIT
-	END
-}
+# docker_rules IPTABLES: in a container.
+docker_rules() { docker_container_rules | in_app "$1-restore"; }
 
 # docker_with IPTABLES: applications' queries are ours, the resolver's are Docker's; the rules may be
 # there before ours or come later, and the source ports be those that the other side just used.
