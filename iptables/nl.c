@@ -108,7 +108,7 @@ struct nlmsghdr *nl_batch_add(struct nl_batch *batch, uint16_t type, uint16_t fl
 	if (!tail)
 		return NULL;
 	batch->n++;
-	return nftnl_nlmsg_build_hdr(tail, type, NFPROTO_INET, flags | NLM_F_ACK, batch->n);
+	return nftnl_nlmsg_build_hdr(tail, type, NFPROTO_INET, flags, batch->n);
 }
 
 static void grow_buffer(int fd, int option, int force_option, size_t bytes)
@@ -123,12 +123,12 @@ static void grow_buffer(int fd, int option, int force_option, size_t bytes)
 }
 
 struct verdict {
-	uint32_t acks;
+	bool acked;          /* the last message was reached, and is right */
 	uint32_t failed_seq; /* lowest that failed */
 	int error;           /* negative errno of that one, 0 if none did */
 };
 
-static void count_acks(struct verdict *verdict, const void *buf, int len)
+static void read_verdict(struct verdict *verdict, const void *buf, int len)
 {
 	for (const struct nlmsghdr *nlh = buf; mnl_nlmsg_ok(nlh, len);
 	     nlh = mnl_nlmsg_next(nlh, &len)) {
@@ -137,7 +137,7 @@ static void count_acks(struct verdict *verdict, const void *buf, int len)
 		if (nlh->nlmsg_type != NLMSG_ERROR || mnl_nlmsg_get_payload_len(nlh) < sizeof(*ack))
 			continue;
 		if (!ack->error) {
-			verdict->acks++;
+			verdict->acked = true;
 		} else if (!verdict->error || nlh->nlmsg_seq < verdict->failed_seq) {
 			verdict->error = ack->error;
 			verdict->failed_seq = nlh->nlmsg_seq;
@@ -149,6 +149,7 @@ int nl_batch_send(struct nl *nl, struct nl_batch *batch, size_t *ret_failed)
 {
 	_Alignas(struct nlmsghdr) char buf[ANSWER_BYTES];
 	int fd = mnl_socket_get_fd(nl->socket);
+	size_t last = batch->last;
 	void *tail = batch_tail(batch);
 	struct verdict verdict = {0};
 	ssize_t n;
@@ -156,6 +157,8 @@ int nl_batch_send(struct nl *nl, struct nl_batch *batch, size_t *ret_failed)
 	*ret_failed = NL_NO_MESSAGE;
 	if (!tail)
 		return -ENOMEM;
+	/* Refusals are told unasked; what is said of the last message comes after them. */
+	((struct nlmsghdr *)(void *)(batch->data + last))->nlmsg_flags |= NLM_F_ACK;
 	nftnl_batch_end(tail, batch->n + 1);
 	grow_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, batch_used(batch) + SLACK_BYTES);
 	grow_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, (size_t)batch->n * ACK_BYTES + SLACK_BYTES);
@@ -164,11 +167,11 @@ int nl_batch_send(struct nl *nl, struct nl_batch *batch, size_t *ret_failed)
 
 	/* The kernel works while we send: when that returns, every answer is in the socket. */
 	while ((n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT)) > 0)
-		count_acks(&verdict, buf, (int)n);
+		read_verdict(&verdict, buf, (int)n);
 	if (verdict.error) {
 		if (verdict.failed_seq >= 1 && verdict.failed_seq <= batch->n)
 			*ret_failed = verdict.failed_seq - 1;
 		return verdict.error;
 	}
-	return verdict.acks == batch->n ? 0 : -ENOBUFS;
+	return verdict.acked ? 0 : -ENOBUFS;
 }

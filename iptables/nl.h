@@ -60,10 +60,10 @@ struct nlmsghdr *nl_batch_add(struct nl_batch *batch, uint16_t type, uint16_t fl
 #define NL_NO_MESSAGE SIZE_MAX
 
 /*
- * Sends the batch and reads every acknowledgement. 0: all is in effect. Otherwise nothing is, and
- * *ret_failed is the number (from 0) of the first message that was refused, or NL_NO_MESSAGE when
- * the batch as a whole was: -EPERM without CAP_NET_ADMIN, -EOPNOTSUPP without nf_tables.
- * -ENOBUFS: answers were lost, and what happened must be read back.
+ * Sends the batch, of one message at least, and reads every answer. 0: all is in effect. Otherwise
+ * nothing is, and *ret_failed is the number (from 0) of the first message that was refused, or
+ * NL_NO_MESSAGE when the batch as a whole was: -EPERM without CAP_NET_ADMIN, -EOPNOTSUPP without
+ * nf_tables. -ENOBUFS: answers were lost, and what happened must be read back.
  */
 int nl_batch_send(struct nl *nl, struct nl_batch *batch, size_t *ret_failed);
 
