@@ -62,7 +62,7 @@ static int adopt_mesh(struct settings *s, const struct corefile_mesh *mesh,
 	return 0;
 }
 
-/* There is one cache; what a block says of its size and of stale answers is for all of them. */
+/* There is one cache, of the largest size that a block wants. */
 static void adopt_cache(struct settings *s, const struct corefile_cache *cache)
 {
 	uint64_t entries = (uint64_t)cache->success.capacity + cache->denial.capacity;
@@ -72,8 +72,6 @@ static void adopt_cache(struct settings *s, const struct corefile_cache *cache)
 	size = size < min ? min : size > CACHE_MAX ? CACHE_MAX : size;
 	if (size > s->cache)
 		s->cache = size;
-	if (cache->serve_stale && cache->stale_ms / 1000 > s->serve_stale_s)
-		s->serve_stale_s = cache->stale_ms / 1000;
 }
 
 /* Several blocks may have it at one address. */
@@ -106,21 +104,9 @@ static void warn(struct corefile_place place, const char *what)
 		    what);
 }
 
-static void warn_of_cache(const struct corefile_cache *cache)
-{
-	if (cache->prefetch)
-		warn(cache->place,
-		     "cache prefetch: what is asked for often is always renewed in the "
-		     "last tenth of its time");
-	if (cache->serve_stale && cache->stale_verifies)
-		warn(cache->place, "cache serve_stale verify: upstreams are always given 1.8 s");
-}
-
 /* What is understood, and not done or done otherwise. */
 static void warn_of_idle(const struct corefile_server *c)
 {
-	if (c->cache)
-		warn_of_cache(c->cache);
 	if (c->errors && c->errors->stacktrace)
 		warn(c->place, "errors stacktrace");
 	for (const struct corefile_forward *f = c->forward; f; f = f->next) {

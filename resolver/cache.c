@@ -16,7 +16,6 @@ enum { BIT_DO = 1, BIT_CD = 2, BIT_AD = 4, BIT_TTL = 8, BITS_KEY = BIT_DO | BIT_
 struct cache {
 	size_t mapped; /* of this struct and all that is behind it */
 	struct stats_sheets sheets;
-	int64_t stale_ms;
 	uint32_t seed;
 	uint32_t mask;     /* of buckets */
 	uint32_t *buckets; /* 1 and the unit of the first in the chain; 0: none */
@@ -27,7 +26,7 @@ struct cache {
 	bool wrapped;
 };
 
-struct cache *cache_new(uint64_t size, uint32_t stale_s, const struct stats_sheets *sheets)
+struct cache *cache_new(uint64_t size, const struct stats_sheets *sheets)
 {
 	uint32_t buckets = 1;
 	struct random random = {.left = 0};
@@ -45,7 +44,6 @@ struct cache *cache_new(uint64_t size, uint32_t stale_s, const struct stats_shee
 	*c = (struct cache){
 		.mapped = size,
 		.sheets = *sheets,
-		.stale_ms = (int64_t)stale_s * 1000,
 		.seed = (uint32_t)random_u16(&random) << 16 | random_u16(&random),
 		.mask = buckets - 1,
 		.buckets = (void *)(c + 1),
@@ -128,9 +126,10 @@ static bool is_of(const struct cache_entry *e, uint32_t hash, const uint8_t *nam
 /* --- the ring ----------------------------------------------------------------------------------
  */
 
-static bool is_over(const struct cache *c, const struct cache_entry *e, int64_t now_ms)
+/* No use at all, not even as something stale. */
+static bool is_over(const struct cache_entry *e, int64_t now_ms)
 {
-	return now_ms >= e->stored_ms + (int64_t)e->ttl_s * 1000 + c->stale_ms;
+	return now_ms >= e->stored_ms + ((int64_t)e->ttl_s + e->stale_s) * 1000;
 }
 
 /* Passes the oldest entry: it is gone, or at the head again. */
@@ -139,7 +138,7 @@ static void pass(struct cache *c, int64_t now_ms, int *chances)
 	struct cache_entry *e = at(c, c->tail);
 	uint32_t size = e->size;
 
-	if (e->kind != KEEP_NOT && e->visited && !is_over(c, e, now_ms) && *chances > 0) {
+	if (e->kind != KEEP_NOT && e->visited && !is_over(e, now_ms) && *chances > 0) {
 		--*chances;
 		e->visited = false;
 		*link_to(c, e) = c->head + 1;
@@ -201,27 +200,34 @@ static struct cache_entry *find(struct cache *c, const struct query *q, int64_t 
 	for (uint32_t unit = *bucket_of(c, hash); unit; unit = e->next) {
 		e = at(c, unit - 1);
 		if (is_of(e, hash, q->qname, q->qname_len) && e->block == q->block &&
-		    answers(e, bits, q->qtype) && !is_over(c, e, now_ms) &&
+		    answers(e, bits, q->qtype) && !is_over(e, now_ms) &&
 		    (!best || e->stored_ms > best->stored_ms))
 			best = e;
 	}
 	return best;
 }
 
-static enum cache_result hit(struct cache_entry *e, int64_t now_ms)
+static enum cache_result hit(struct cache_entry *e, const struct keep_bounds *bounds,
+			     int64_t now_ms)
 {
 	int64_t ttl_ms = (int64_t)e->ttl_s * 1000, left_ms = e->stored_ms + ttl_ms - now_ms;
-	bool hot = e->hits >= CACHE_HOT && left_ms <= ttl_ms / 10 && e->kind != KEEP_FAILURE;
+	bool hot;
 
+	if (now_ms - e->hit_ms > bounds->hot_gap_ms && bounds->hot_gap_ms != KEEP_FOR_EVER)
+		e->hits = 0;
+	e->hit_ms = now_ms;
+	e->hits += e->hits < UINT32_MAX;
 	e->visited = true;
-	e->hits += e->hits < UINT8_MAX;
+	hot = bounds->hot && e->hits >= bounds->hot &&
+	      left_ms <= ttl_ms * bounds->hot_percent / 100 && e->kind != KEEP_FAILURE;
 	if (!hot || (e->fetched_ms && now_ms - e->fetched_ms < CACHE_PREFETCH_MS))
 		return CACHE_HIT;
 	e->fetched_ms = now_ms;
 	return CACHE_HIT_HOT;
 }
 
-enum cache_result cache_find(struct cache *cache, const struct query *query, int64_t now_ms,
+enum cache_result cache_find(struct cache *cache, const struct query *query,
+			     const struct keep_bounds *bounds, int64_t now_ms,
 			     struct cache_entry **ret_entry)
 {
 	struct cache_entry *e = *ret_entry = find(cache, query, now_ms);
@@ -229,7 +235,7 @@ enum cache_result cache_find(struct cache *cache, const struct query *query, int
 
 	if (e && now_ms < e->stored_ms + (int64_t)e->ttl_s * 1000) {
 		stats_add(&count->hits[is_denial(e)], 1);
-		return hit(e, now_ms);
+		return hit(e, bounds, now_ms);
 	}
 	stats_add(&count->misses, 1);
 	if (!e || e->kind == KEEP_FAILURE)
@@ -242,9 +248,9 @@ enum cache_result cache_find(struct cache *cache, const struct query *query, int
 
 struct cache_entry *cache_find_stale(struct cache *cache, const struct query *query, int64_t now_ms)
 {
-	struct cache_entry *e = cache->stale_ms ? find(cache, query, now_ms) : NULL;
+	struct cache_entry *e = find(cache, query, now_ms);
 
-	return e && e->kind != KEEP_FAILURE ? e : NULL;
+	return e && e->stale_s && e->kind != KEEP_FAILURE ? e : NULL;
 }
 
 /* It fails again, and has not done otherwise for longer than it was not asked. */
@@ -306,6 +312,7 @@ void cache_store(struct cache *cache, const struct query *query, const struct ke
 		.size = size,
 		.ttl_s = ttl_s = bounded(bounds, kind, ttl_s),
 		.stored_ms = now_ms,
+		.stale_s = kind == KEEP_FAILURE ? 0 : bounds->stale_s,
 		.qtype = query->qtype,
 		.len = (uint16_t)len,
 		.name_len = query->qname_len,

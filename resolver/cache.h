@@ -21,12 +21,12 @@
  * Chains are by name, so all that is known of a name is found in one walk. A chain has CHAIN_MAX
  * entries at most: whoever makes names up that collide crowds out his own.
  *
- * Stale (RFC 8767). An entry stays for `stale_s` beyond its time, and is CACHE_STALE then: to be
+ * Stale (RFC 8767). An entry stays for its stale_s beyond its time, and is CACHE_STALE then: to be
  * given only if upstreams fail or are slow. When they did, entry->failed_ms is set, and for
  * CACHE_RECHECK_MS it is CACHE_STALE_NOW: to be given without asking again.
  *
- * Prefetch. A hit in the last tenth of the time of an entry that has been hit CACHE_HOT times
- * before is told apart: CACHE_HIT_HOT, once in CACHE_PREFETCH_MS. The caller asks upstream anew.
+ * Prefetch. A hit that makes an entry hot (keep.h) in the last part of its time, or later, is told
+ * apart: CACHE_HIT_HOT, once in CACHE_PREFETCH_MS. The caller asks upstream anew.
  *
  * The clock is the caller's, in ms. An entry pointer is valid until the next call that is not
  * cache_find().
@@ -39,7 +39,6 @@
 
 #define CACHE_MIN         (256u << 10) /* bytes a worker */
 #define CACHE_MAX         ((uint64_t)16 << 30)
-#define CACHE_HOT         2
 #define CACHE_PREFETCH_MS 5000
 #define CACHE_STALE_TTL_S 30
 #define CACHE_RECHECK_MS  30000
@@ -52,11 +51,13 @@ struct cache_entry {
 	int64_t stored_ms;
 	int64_t fetched_ms; /* when it was last told apart as hot; 0: never */
 	int64_t failed_ms;  /* when upstreams last failed to better it; 0: never */
+	int64_t hit_ms;     /* the last time */
+	uint32_t stale_s;   /* for how long it may be given after its time */
+	uint32_t hits;
 	uint16_t qtype, len, block, page;
 	uint8_t name_len;
 	uint8_t kind;      /* enum keep_kind; KEEP_NOT: dead, room to be taken */
 	uint8_t bits;      /* DO, CD; whether AD was asked for, and whether TTLs stay */
-	uint8_t hits;      /* up to 255 */
 	bool visited;      /* hit since the head last passed */
 	uint8_t message[]; /* its question is the name */
 };
@@ -72,11 +73,12 @@ enum cache_result {
 struct cache;
 
 /* `size` bytes, CACHE_MIN at least, all told; NULL when out of memory. It counts in the sheets. */
-struct cache *cache_new(uint64_t size, uint32_t stale_s, const struct stats_sheets *sheets);
+struct cache *cache_new(uint64_t size, const struct stats_sheets *sheets);
 void cache_free(struct cache *cache);
 
 /* What is known. Counts as a hit if it is one. */
-enum cache_result cache_find(struct cache *cache, const struct query *query, int64_t now_ms,
+enum cache_result cache_find(struct cache *cache, const struct query *query,
+			     const struct keep_bounds *bounds, int64_t now_ms,
 			     struct cache_entry **ret_entry);
 
 /* Likewise only if stale may be served, however old within that. NULL: there is nothing. */

@@ -252,8 +252,9 @@ enum dns_rcode forward_start(struct worker *worker, const struct client *client,
 		return DNS_RCODE_NOERROR;
 	}
 	waiter_add(worker, txn, waiter, client, packet, query, shadowed);
-	if (txn->for_cache && recall_has_stale(worker, query))
-		timer_set(&f->timers, &txn->stale, worker->now_ms + RECALL_PATIENCE_MS);
+	if (txn->for_cache && block->keep.patience_ms != KEEP_FOR_EVER &&
+	    recall_has_stale(worker, query))
+		timer_set(&f->timers, &txn->stale, worker->now_ms + block->keep.patience_ms);
 	if ((rcode = group_ask_first(worker, txn)) == DNS_RCODE_NOERROR)
 		return rcode;
 	waiter_release(f, waiter);

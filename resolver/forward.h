@@ -12,7 +12,7 @@
  *
  * Cache. forward_start() is called for what recall.h has no answer to; txn_answer() gives it those
  * that come. A question that is asked to keep the cache warm has no client that waits, nor has one
- * whose clients were given a stale answer after RECALL_PATIENCE_MS: it goes on for the cache.
+ * whose clients were given a stale answer meanwhile: it goes on for the cache.
  *
  * Trying. A try lasts the server's smoothed round-trip time and some (upstream_health.h), twice as
  * long each time the same server is asked again; then the next server is asked. Earlier tries stay

@@ -79,6 +79,10 @@ static bool add_up(const struct query *query, struct wire *w, const struct wire_
 const struct keep_bounds keep_usual = {
 	.max_s = {KEEP_MAX_S, KEEP_MAX_S},
 	.failure_s = KEEP_FAILURE_S,
+	.hot = 3,
+	.hot_gap_ms = KEEP_FOR_EVER,
+	.hot_percent = 10,
+	.patience_ms = 1800, /* RFC 8767 section 5 */
 };
 
 enum keep_kind keep_judge(const struct query *query, uint8_t *reply, size_t len,

@@ -24,12 +24,20 @@ enum keep_kind {
 	KEEP_FAILURE, /* SERVFAIL */
 };
 
-/* How long what may be kept is kept. Indices: is it a denial. */
+#define KEEP_FOR_EVER UINT32_MAX
+
+/* How long what may be kept is kept, and what becomes of it then. Indices: is it a denial. */
 struct keep_bounds {
 	bool off[2];
 	uint32_t min_s[2], max_s[2];
 	uint32_t failure_s; /* 0: failures are not kept */
 	bool keep_ttl;      /* TTLs are told as they were, however old the answer is */
+	/* An answer is hot, to be asked for anew in the last part of its time, when it was given
+	 * so often (0: never) with no more than the gap between two of them. */
+	uint32_t hot, hot_gap_ms, hot_percent;
+	/* Beyond its time an answer may be given for so long (0: not at all), to a client that has
+	 * waited for so long for a better one. */
+	uint32_t stale_s, patience_ms;
 };
 
 extern const struct keep_bounds keep_usual;

@@ -26,7 +26,7 @@ bool recall_new(const struct worker_config *config, const struct stats_sheets *s
 	if (!(r = calloc(1, sizeof(*r))))
 		return false;
 	/* What is not the cache's own is part of its size, too. */
-	r->cache = cache_new(config->cache_size - sizeof(*r), config->stale_s, sheets);
+	r->cache = cache_new(config->cache_size - sizeof(*r), sheets);
 	r->flush = config->flush;
 	*ret_recall = r;
 	return r->cache;
@@ -130,17 +130,18 @@ bool recall_answer(struct worker *worker, const struct block *block, const struc
 		   uint8_t *packet, enum resolve_transport transport, bool shadowed,
 		   size_t *ret_len)
 {
+	struct keep_bounds bounds = service_keep_bounds(block, query->qname, query->qname_len);
 	struct recall *r = worker->recall;
 	struct query refresh;
 	struct cache_entry *entry;
 	enum cache_result result;
 
-	result = cache_find(r->cache, query, worker->now_ms, &entry);
-	if (result == CACHE_MISS || result == CACHE_STALE)
+	result = cache_find(r->cache, query, &bounds, worker->now_ms, &entry);
+	if (result == CACHE_MISS || (result == CACHE_STALE && bounds.patience_ms))
 		return false;
-	*ret_len = compose_over(worker, entry, result == CACHE_STALE_NOW, query, packet, transport,
-				shadowed);
-	if (result != CACHE_HIT_HOT)
+	*ret_len = compose_over(worker, entry, result == CACHE_STALE || result == CACHE_STALE_NOW,
+				query, packet, transport, shadowed);
+	if (result != CACHE_HIT_HOT && result != CACHE_STALE)
 		return true;
 	refresh = *query;
 	refresh.edns.options_len = 0; /* they were in the packet; none of them goes upstream */

@@ -13,8 +13,6 @@
 
 #include "resolver/worker.h"
 
-#define RECALL_PATIENCE_MS 1800 /* then stale is better than nothing, RFC 8767 section 5 */
-
 /*
  * What is to be forgotten, from the control thread to all workers. Each looks at the beginning of a
  * round, before it answers anything. The name of the last order but one may be overwritten by

@@ -106,20 +106,14 @@ bool service_caches(const struct block *block, const uint8_t *name, size_t len)
 struct keep_bounds service_keep_bounds(const struct block *block, const uint8_t *name, size_t len)
 {
 	const struct corefile_cache *cache = block->corefile ? block->corefile->cache : NULL;
-	struct keep_bounds bounds = keep_usual;
+	struct keep_bounds bounds = block->keep;
 
-	if (!cache)
-		return bounds;
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; cache && i < 2; i++) {
 		const struct corefile_cache_half *half = i ? &cache->denial : &cache->success;
 
 		bounds.off[i] = half->disabled && (!half->disabled_zones.n ||
 						   is_below(&half->disabled_zones, name, len));
-		bounds.min_s[i] = half->min_ttl;
-		bounds.max_s[i] = half->ttl < KEEP_MAX_S ? half->ttl : KEEP_MAX_S;
 	}
-	bounds.failure_s = cache->servfail_ms / 1000;
-	bounds.keep_ttl = cache->keep_ttl;
 	return bounds;
 }
 

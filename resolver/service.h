@@ -61,6 +61,7 @@ struct block {
 	 */
 	const struct resolve_domains *search;
 	bool has_cache;
+	struct keep_bounds keep;         /* of what is in it */
 	const struct hosts_table *hosts; /* the service's; NULL: none */
 	bool has_steps;                  /* chain.h */
 	bool rotates;                    /* the addresses in answers of others take turns */

@@ -236,6 +236,31 @@ static int add_hosts(struct service *service, const struct corefile_server *serv
 	return 0;
 }
 
+/* Where it is not said, a client with something stale to be given does not wait for better. */
+static struct keep_bounds make_bounds(const struct corefile_cache *cache)
+{
+	struct keep_bounds bounds = keep_usual;
+
+	if (!cache)
+		return bounds;
+	for (int i = 0; i < 2; i++) {
+		const struct corefile_cache_half *half = i ? &cache->denial : &cache->success;
+
+		bounds.min_s[i] = half->min_ttl;
+		bounds.max_s[i] = half->ttl < KEEP_MAX_S ? half->ttl : KEEP_MAX_S;
+	}
+	bounds.failure_s = cache->servfail_ms / 1000;
+	bounds.keep_ttl = cache->keep_ttl;
+	bounds.hot = cache->prefetch;
+	bounds.hot_gap_ms = cache->prefetch_ms;
+	bounds.hot_percent = cache->prefetch_percent;
+	bounds.stale_s = cache->serve_stale ? cache->stale_ms / 1000 : 0;
+	bounds.patience_ms = !cache->stale_verifies   ? 0
+			     : cache->stale_verify_ms ? cache->stale_verify_ms
+						      : KEEP_FOR_EVER;
+	return bounds;
+}
+
 static int make_block(struct service_source *source, struct service *service,
 		      const struct corefile_server *server, struct block *ret, struct err *err)
 {
@@ -245,6 +270,7 @@ static int make_block(struct service_source *source, struct service *service,
 		.corefile = server,
 		.keys = zones_of_keys(service, server),
 		.has_cache = server->cache,
+		.keep = make_bounds(server->cache),
 		.has_steps = server->any || server->rewrite || server->templates || server->hosts,
 		.rotates = server->loadbalance,
 		.udp_max = server->bufsize,

@@ -106,6 +106,8 @@ int service_from_flags(struct service_source *source, struct service **ret, stru
 	block->authoritative = &s->authoritative;
 	block->search = &s->search;
 	block->has_cache = s->cache > 0;
+	block->keep = keep_usual;
+	block->keep.stale_s = s->serve_stale_s;
 	place = (struct service_place){
 		.block = block,
 		.page = service_flags_page(source, &source->listeners[0].ep),

@@ -109,7 +109,6 @@ struct worker_config {
 	uint32_t upstream_sockets; /* UDP, a worker */
 	bool use_0x20;
 	uint64_t cache_size; /* bytes, a worker; 0: no cache */
-	uint32_t stale_s;
 	const struct recall_flush *flush;
 	struct inflight *inflight; /* the workers' common one */
 	const _Atomic int *order;  /* enum worker_order */

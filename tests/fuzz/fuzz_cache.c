@@ -39,6 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct stats_book pages;
 	static const struct stats_sheets sheets = {&pages, 0};
 	static uint8_t message[DNS_MESSAGE_MAX + REPLY_GROWTH];
+	struct keep_bounds bounds = keep_usual;
 	struct cache *cache;
 	struct cache_entry *entry;
 	int64_t now_ms = 1000;
@@ -47,9 +48,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t *reply;
 
 	must(pages.n_pages || stats_book_init(&pages, 1, NULL) == 0);
-	cache = cache_new(CACHE_MIN, 60, &sheets);
+	cache = cache_new(CACHE_MIN, &sheets);
 	must(cache && query_parse((uint8_t *)asked, sizeof(asked), &query) == QUERY_OURS);
 	must(keep_takes(&query));
+	bounds.stale_s = 60;
 	if (size < 2 || size > DNS_MESSAGE_MAX)
 		goto out;
 	reply = malloc(size - 1);
@@ -58,15 +60,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (reply_check(&query, asked, 0xabcd, false, reply, size - 2, &rcode) == REPLY_WHOLE) {
 		for (int i = 0; i < 40; i++) {
 			query.flags ^= i % 2 ? DNS_FLAG_CD : 0;
-			cache_store(cache, &query, &keep_usual, reply, size - 2, now_ms);
+			cache_store(cache, &query, &bounds, reply, size - 2, now_ms);
 			now_ms += i ? 1 : data[0] * 256000 + data[1] * 1000;
-			if (cache_find(cache, &query, now_ms, &entry) == CACHE_MISS)
+			if (cache_find(cache, &query, &bounds, now_ms, &entry) == CACHE_MISS)
 				continue;
 			must(cache_copy(entry, &query, now_ms, i % 3 == 0, message) == size - 2);
 			check_whole(&query, message, size - 2);
 		}
 		cache_flush_name(cache, query.qname, query.qname_len);
-		must(cache_find(cache, &query, now_ms, &entry) == CACHE_MISS);
+		must(cache_find(cache, &query, &bounds, now_ms, &entry) == CACHE_MISS);
 	}
 	free(reply);
 out:

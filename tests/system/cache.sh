@@ -16,13 +16,17 @@ expect_metric() { expect_eq "$1" "$(as_app eyes.py metric "${@:2}")" "${*:2}"; }
 rss() { echo $(($(awk '{ print $2 }' <"/proc/${PID[resolver]}/statm") * 4096)); }
 ctl() { in_app "${root_prefix[@]}" timeout -k 1 10 meshdns-resolver ctl --control "$LAB/ctl" --json "$@"; }
 
-# serve FLAG…
-serve() {
+start_outside() {
 	start_unbound 'www.outside.example. 300 A 192.0.2.10' 'short.outside.example. 1 A 192.0.2.11' 'brief.outside.example. 1 A 192.0.2.14' \
 		'hot.outside.example. 3 A 192.0.2.12' 'zero.outside.example. 0 A 192.0.2.13' \
 		"$(printf 'big.outside.example. 60 TXT "%0200d"' 1)" \
 		"$(printf 'big.outside.example. 60 TXT "%0200d"' 2)" \
 		"$(printf 'big.outside.example. 60 TXT "%0200d"' 3)"
+}
+
+# serve FLAG…
+serve() {
+	start_outside
 	names '240.0.0.1 redis.mesh'
 	start_resolver --names "$LAB/names" --upstream "$UNBOUND4" --cache 1M "$@"
 }
@@ -93,6 +97,42 @@ test_stale_is_better_than_nothing() {
 	expect_eq SERVFAIL "$(query other.outside.example | rcode)"
 	expect_metric 3 coredns_cache_served_stale_total
 }
+
+# By a Corefile, as CoreDNS does it: clients are not made to wait, and the server is asked meanwhile.
+test_stale_may_be_given_at_once() {
+	local began
+	start_outside
+	cat >"$LAB/Corefile" <<-EOT
+		.:15053 {
+		    cache {
+		        success 1000 3600 1
+		        serve_stale 1h
+		        prefetch 2 1m 90%
+		    }
+		    forward . $UNBOUND4
+		    prometheus
+		}
+	EOT
+	start_resolver -conf "$LAB/Corefile"
+	expect_eq 1 "$(ttl short.outside.example)"
+	expect_eq 3 "$(ttl hot.outside.example)"
+	sleep 1.1
+	expect_eq 30 "$(ttl short.outside.example)"
+	wait_for 5 was_asked short.outside.example 2
+	wait_for 5 gives_a_ttl_of_1
+	query hot.outside.example >/dev/null
+	query hot.outside.example >/dev/null
+	wait_for 5 was_asked hot.outside.example 2
+	in_dns nft -f - <<<'table inet silent { chain input {
+		type filter hook input priority 0; udp dport 53 drop; }; }'
+	sleep 1.1
+	began=$(now_ms)
+	expect_eq 30 "$(ttl short.outside.example)"
+	expect_between 0 1000 $(($(now_ms) - began)) "ms, dig included"
+	in_dns nft delete table inet silent
+}
+was_asked() { (($(asked "$1") == $2)); }
+gives_a_ttl_of_1() { [[ $(ttl short.outside.example) == 1 ]]; }
 
 # RFC 9520: what nobody answered is not asked again at once, and is once its time is over.
 test_that_nobody_answers_is_kept_too() {

@@ -9,14 +9,17 @@ static struct stats_book pages;
 static struct stats_sheets sheets = {&pages, 0};
 static struct stats_cache *stats; /* of the page that questions are for */
 static struct cache_entry *entry;
+static struct keep_bounds bounds;
 static int64_t now;
 
 static void setup(void)
 {
 	now = START;
+	bounds = keep_usual;
+	bounds.stale_s = 3600;
 	cr_assert_eq(stats_book_init(&pages, 1, NULL), 0);
 	stats = &stats_sheet(&sheets, 0)->tally.cache;
-	cache = cache_new(CACHE_MIN, 3600, &sheets);
+	cache = cache_new(CACHE_MIN, &sheets);
 	cr_assert(cache);
 }
 
@@ -66,12 +69,12 @@ static void store(const struct query *q, uint16_t flags, uint32_t ttl, bool soa)
 		put_soa(&m, ttl, 60);
 	else
 		put_rr(&m, "www.example", q->qtype, DNS_CLASS_IN, ttl, "\1\2\3\4", 4);
-	cache_store(cache, q, &keep_usual, m.bytes, m.w.pos, now);
+	cache_store(cache, q, &bounds, m.bytes, m.w.pos, now);
 }
 
 static enum cache_result look(const struct query *q)
 {
-	return cache_find(cache, q, now, &entry);
+	return cache_find(cache, q, &bounds, now, &entry);
 }
 
 /* For how long it is kept. */
@@ -217,6 +220,45 @@ Test(cache, hot_ones_are_told_apart_once)
 	store(&q, 0, 100, false);
 	cr_expect_eq(look(&q), CACHE_HIT);
 	cr_expect_eq(ttl_now(&q, false), 100);
+}
+
+Test(cache, hits_that_make_hot_are_close_and_late)
+{
+	struct query q = plain("www.example");
+
+	bounds.hot = 2;
+	bounds.hot_gap_ms = 1000;
+	bounds.hot_percent = 50;
+	store(&q, 0, 100, false);
+	cr_expect_eq(look(&q), CACHE_HIT);
+	cr_expect_eq(look(&q), CACHE_HIT, "too early");
+	now += 49999;
+	cr_expect_eq(look(&q), CACHE_HIT, "the first after a gap");
+	now += 1001;
+	cr_expect_eq(look(&q), CACHE_HIT, "and again");
+	now += 1000;
+	bounds.hot = 0;
+	cr_expect_eq(look(&q), CACHE_HIT, "never");
+	bounds.hot = 2;
+	cr_expect_eq(look(&q), CACHE_HIT_HOT);
+}
+
+Test(cache, an_entry_is_stale_for_as_long_as_it_was_stored_with)
+{
+	struct query q = plain("www.example");
+
+	bounds.stale_s = 5;
+	store(&q, 0, 10, false);
+	bounds.stale_s = 3600;
+	now += 14999;
+	cr_expect_eq(look(&q), CACHE_STALE);
+	now++;
+	cr_expect_eq(look(&q), CACHE_MISS);
+	bounds.stale_s = 0;
+	store(&q, 0, 10, false);
+	now += 10000;
+	cr_expect_eq(look(&q), CACHE_MISS);
+	cr_expect_null(cache_find_stale(cache, &q, now));
 }
 
 Test(cache, stale_after_a_failure_is_not_asked_for_a_while)

@@ -3,7 +3,7 @@
 #include "resolver/recall.h"
 #include "tests/unit/resolver/packets.h"
 
-static const struct block block = {.has_cache = true};
+static struct block block = {.has_cache = true};
 static struct recall_flush flush;
 static struct worker_config config = {.cache_size = CACHE_MIN, .flush = &flush};
 static struct stats_book pages;
@@ -11,6 +11,7 @@ static struct worker worker = {.config = &config, .now_ms = 1000000, .sheets = {
 
 static void setup(void)
 {
+	block.keep = keep_usual;
 	cr_assert_eq(stats_book_init(&pages, 1, NULL), 0);
 	cr_assert(recall_new(&config, &worker.sheets, &worker.recall));
 }
@@ -52,7 +53,7 @@ static bool knows(const char *name)
 	struct query q = ask(&m, name, false);
 	size_t len;
 
-	return recall_answer(&worker, NULL, &q, m.bytes, RESOLVE_UDP, false, &len);
+	return recall_answer(&worker, &block, &q, m.bytes, RESOLVE_UDP, false, &len);
 }
 
 Test(recall, an_answer_is_the_clients_own)
@@ -66,7 +67,7 @@ Test(recall, an_answer_is_the_clients_own)
 
 	keep("www.EXAMPLE");
 	q.id = 0x4711;
-	cr_assert(recall_answer(&worker, NULL, &q, m.bytes, RESOLVE_UDP, false, &len));
+	cr_assert(recall_answer(&worker, &block, &q, m.bytes, RESOLVE_UDP, false, &len));
 	w = wire_over(m.bytes, len);
 	wire_get_header(&w, &h);
 	cr_expect_eq(h.id, 0x4711);
