@@ -217,10 +217,13 @@ static uint8_t *own_answer(struct worker *worker, const struct txn *txn,
 	size_t limit = client_limit(waiter, &query);
 	uint8_t *own = f->reply;
 
-	if (*len > limit && !is_changed(waiter)) {
+	if (waiter->first)
+		query.edns.keepalive_ds = 0; /* follow_append() tells it, in an OPT of its own */
+	/* What the reply is made to say here the others who wait must not be told. */
+	if (query.edns.keepalive_ds || (*len > limit && !is_changed(waiter)))
 		own = memcpy(f->scratch, f->reply, *len);
+	if (*len > limit && !is_changed(waiter))
 		*len = reply_truncate(&query, own, *len, limit);
-	}
 	*len = reply_restore(&query, question_of(txn, waiter), waiter->shadowed, own, *len);
 	if (txn->block->rotates)
 		reply_rotate(&query, own, *len, resolve_turn(&worker->context));

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 
-from dnsmsg import address_record, query, reply, Reply
+from dnsmsg import OPT, address_record, query, question, message, reply, Reply
 
 RESOLVER = ("127.0.0.1", 15053)
 
@@ -85,16 +85,27 @@ def crowded(others):
         del crowd
 
 
-def twins():
-    """Two questions with one id on one connection; prints what each was answered."""
+def two(*questions):
+    """Two questions on one connection; prints what each was answered."""
     with socket.create_connection(RESOLVER) as sock:
         sock.settimeout(5)
-        sock.sendall(framed(query("one.mesh", ident=7)) + framed(query("two.mesh", ident=7)))
+        sock.sendall(b"".join(map(framed, questions)))
         answers = []
         for _ in range(2):
             size = struct.unpack("!H", sock.recv(2, socket.MSG_WAITALL))[0]
             answers.append(str(Reply(sock.recv(size, socket.MSG_WAITALL))))
     print(*sorted(answers), sep=", ")
+
+
+def twins():
+    """Both with one id."""
+    two(query("one.mesh", ident=7), query("two.mesh", ident=7))
+
+
+def keepalive(name):
+    """The same twice, with edns-tcp-keepalive: it is one question upstream, and two answers."""
+    opt = OPT[:-2] + struct.pack("!HHH", 4, 11, 0)
+    two(*[message(question(name) + opt, qd=1, ar=1) for _ in range(2)])
 
 
 def dripping(name):

@@ -68,6 +68,8 @@ test_who_asks_is_told_how_long_it_may_be_idle() {
 	expect_match '^; TCP.KEEPALIVE: 7\.0 sec' "$(query +tcp +keepalive www.outside.example)"
 	expect_no_match KEEPALIVE "$(query +tcp one.mesh)"
 	expect_no_match KEEPALIVE "$(query +notcp +keepalive one.mesh)"
+	expect_eq 'NOERROR 192.0.2.10, NOERROR 192.0.2.10' \
+		"$(as_app limits.py keepalive www.outside.example)" "told to two who share an answer"
 }
 
 test_a_reader_that_drips_is_cut_off() {
