@@ -14,7 +14,8 @@ the table stand for variables of the environment. A case of the table is
     says: REGEX                                     it logs this
     ends: REGEX, ends: log REGEX, ends: not REGEX   it has, by its end; as a query's line; or has not
 
-Options: +tcp, +dnssec, :PORT, @ADDRESS, +authority (the data are that section's).
+Options: +tcp, +dnssec, :PORT, @ADDRESS, +authority (the data are that section's), +ttl (with the
+seconds before the data).
 """
 
 import os
@@ -66,7 +67,8 @@ def ask(question):
         elif option[0] == "@":
             address = option[1:]
     reply = send(query, address, SECONDS, port)
-    data = sorted(text_of(rrset, rdata) for rrset in getattr(reply, section) for rdata in rrset
+    data = sorted((f"{rrset.ttl} " if "+ttl" in options else "") + text_of(rrset, rdata)
+                  for rrset in getattr(reply, section) for rdata in rrset
                   if rrset.rdtype != dns.rdatatype.RRSIG)
     return " ".join([dns.rcode.to_text(reply.rcode()),
                      *(["aa"] if reply.flags & dns.flags.AA else []), *data])

@@ -70,8 +70,6 @@ test_as_the_data_plane_starts_it() {
 	expect_eq '' "$(log_of resolver)" # quiet
 }
 
-# The template with its variables, the environment's among them; twice, with and without the block
-# for the empty port, as Kuma's documentation has it.
 # The overrides of Kuma's documentation, line by line but for the comments: for 2.7, which has a second
 # block, and since. Named by a flag, and by the variable.
 test_kumas_templates() {
@@ -110,6 +108,12 @@ test_kumas_templates() {
 	KUMA_BOOTSTRAP_SERVER_PARAMS_COREFILE_TEMPLATE_PATH=$LAB/template start_resolver
 	expect_eq 240.0.0.1 "$(query +short redis.mesh)"
 	stop resolver
+	# The data plane's own has the last word.
+	echo '.:{{ .CoreDNSPort }} { nonsense }' >"$LAB/theirs"
+	KUMA_BOOTSTRAP_SERVER_PARAMS_COREFILE_TEMPLATE_PATH=$LAB/theirs \
+		expect_status 0 meshdns-resolver --template "$LAB/template" --check
+	KUMA_BOOTSTRAP_SERVER_PARAMS_COREFILE_TEMPLATE_PATH=$LAB/theirs \
+		expect_status 1 meshdns-resolver --check
 	echo '.:{{ .CoreDNSPort }} {{"{"}}{{ if .CoreDNSLogging }}
 		log{{ end }}
 	}' >"$LAB/template"
