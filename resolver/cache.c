@@ -261,6 +261,12 @@ static bool still_fails(const struct cache_entry *old, const struct cache_entry 
 		       new->qtype &&new->stored_ms < old->stored_ms + (int64_t)old->ttl_s * 2000;
 }
 
+/* How long a failure that lasts is kept: twice as long as before, within bounds. */
+static uint32_t longer_than(const struct cache_entry *old)
+{
+	return old->ttl_s < KEEP_FAILURE_MAX_S / 2 ? old->ttl_s * 2 : KEEP_FAILURE_MAX_S;
+}
+
 /* What the new one is to be in the place of; the oldest too if the chain has grown too long. */
 static void make_way(struct cache *c, struct cache_entry *new, const uint8_t *name)
 {
@@ -275,9 +281,8 @@ static void make_way(struct cache *c, struct cache_entry *new, const uint8_t *na
 		    !((e->bits ^ new->bits) & BITS_KEY) &&
 		    (e->qtype == new->qtype || e->kind == KEEP_NXNAME ||
 		     new->kind == KEEP_NXNAME)) {
-			if (still_fails(e, new))
-				new->ttl_s = e->ttl_s * 2 < KEEP_FAILURE_MAX_S ? e->ttl_s * 2
-									       : KEEP_FAILURE_MAX_S;
+			if (still_fails(e, new) && new->ttl_s < longer_than(e))
+				new->ttl_s = longer_than(e);
 			drop(c, e);
 			continue;
 		}

@@ -296,6 +296,18 @@ Test(cache, a_failure_that_lasts_is_asked_about_less_and_less)
 	cr_expect_eq(look(&q), CACHE_HIT);
 }
 
+Test(cache, a_failure_that_lasts_is_kept_no_shorter_than_asked_for)
+{
+	struct query q = plain("www.example");
+
+	bounds.failure_s = 300;
+	for (int i = 0; i < 2; i++) {
+		store(&q, DNS_RCODE_SERVFAIL, 0, true);
+		cr_expect_eq(entry_ttl(&q), 300);
+		now += 300100;
+	}
+}
+
 Test(cache, flushing)
 {
 	struct query q = plain("www.example"), other = plain("ftp.example");
