@@ -51,6 +51,22 @@ static void parse_zone(struct wire *w, struct query *q)
 	q->qname_len = w->failed ? 0 : (uint8_t)len;
 }
 
+/*
+ * What is between the client and one server: the answer would be many messages, or a key that the
+ * two agree on (RFC 2930), or it is of no use to anybody since RFC 973.
+ */
+static bool is_refused(uint16_t qtype)
+{
+	switch (qtype) {
+	case DNS_TYPE_TKEY:
+	case DNS_TYPE_IXFR:
+	case DNS_TYPE_AXFR:
+	case DNS_TYPE_MAILB:
+	case DNS_TYPE_MAILA: return true;
+	default: return false;
+	}
+}
+
 enum query_verdict query_parse(uint8_t *packet, size_t len, struct query *ret_query)
 {
 	struct wire w = wire_over(packet, len);
@@ -92,9 +108,9 @@ enum query_verdict query_parse(uint8_t *packet, size_t len, struct query *ret_qu
 	}
 	if (q->edns.present && q->edns.version > 0)
 		return QUERY_BADVERS;
-	if (is_ixfr || q->qtype == DNS_TYPE_AXFR)
-		return QUERY_REFUSED; /* the answer would be many messages */
-	q->verbatim = is_signed;      /* nobody but the key's owner can answer it */
+	if (is_refused(q->qtype))
+		return QUERY_REFUSED;
+	q->verbatim = is_signed; /* nobody but the key's owner can answer it */
 	if (is_signed)
 		return QUERY_FORWARD;
 	if (q->qtype == 0 || q->qtype == DNS_TYPE_OPT || q->qtype == DNS_TYPE_TSIG)

@@ -14,7 +14,8 @@ import sys
 import dnsmsg
 from dnsmsg import RCODES, message, name_to_wire, read_name
 
-TYPES = {**dnsmsg.TYPES, "TYPE0": 0, "DS": 43, "TSIG": 250, "AXFR": 252, "TYPE65280": 65280}
+TYPES = {**dnsmsg.TYPES, "TYPE0": 0, "DS": 43, "TKEY": 249, "TSIG": 250,
+         "AXFR": 252, "MAILB": 253, "MAILA": 254, "TYPE65280": 65280}
 NAMES = {number: name for name, number in TYPES.items()}
 CLASSES = {"CH": 3, "HS": 4, "NONE": 254}
 FLAGS = {0x0400: "aa", 0x0200: "tc", 0x0100: "rd", 0x0080: "ra", 0x0040: "z", 0x0020: "ad", 0x0010: "cd"}
