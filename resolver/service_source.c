@@ -9,6 +9,7 @@
 #include "resolver/adopt.h"
 #include "resolver/corefile/front.h"
 #include "resolver/corefile/hosts_table.h"
+#include "resolver/random.h"
 #include "resolver/service_make.h"
 
 /* --- making it ---------------------------------------------------------------------------------
@@ -63,18 +64,13 @@ static int make(struct service_source *source, const struct corefile *corefile,
 	return rc;
 }
 
-/* When to look whether it is another: at the shortest interval that a block's `reload` says. */
+/* When to look whether it is another. */
 static int64_t next_look_ms(const struct corefile *corefile, int64_t now_ms)
 {
-	uint32_t interval_ms = 0;
+	struct random random = {.left = 0};
+	uint32_t wait_ms = corefile ? corefile_reload_ms(corefile, random_u16(&random)) : 0;
 
-	for (const struct corefile_server *s = corefile ? corefile->servers : NULL; s;
-	     s = s->next) {
-		if (s->reload && s->reload->interval_ms &&
-		    (!interval_ms || s->reload->interval_ms < interval_ms))
-			interval_ms = s->reload->interval_ms;
-	}
-	return interval_ms ? now_ms + interval_ms : INT64_MAX;
+	return wait_ms ? now_ms + wait_ms : INT64_MAX;
 }
 
 static char *text_of(const struct corefile *corefile)

@@ -132,3 +132,17 @@ void corefile_print(const struct corefile *corefile, FILE *out)
 		fputs(s->next ? "}\n\n" : "}\n", out);
 	}
 }
+
+uint32_t corefile_reload_ms(const struct corefile *corefile, uint16_t random)
+{
+	const struct corefile_reload *shortest = NULL;
+
+	for (const struct corefile_server *s = corefile->servers; s; s = s->next) {
+		if (s->reload && s->reload->interval_ms &&
+		    (!shortest || s->reload->interval_ms < shortest->interval_ms))
+			shortest = s->reload;
+	}
+	return shortest ? shortest->interval_ms - shortest->jitter_ms / 2 +
+				  (uint32_t)((uint64_t)random * shortest->jitter_ms >> 16)
+			: 0;
+}

@@ -322,4 +322,11 @@ void corefile_print(const struct corefile *corefile, FILE *out);
 /* A word with quotes around it if it needs any. */
 void corefile_print_word(const char *word, FILE *out);
 
+/*
+ * How long until the file is to be read again, 0: not by itself. It is the shortest interval that a
+ * block's `reload` says, up to half its jitter shorter or longer as `random` says, so that
+ * resolvers that were started together do not all look at once.
+ */
+uint32_t corefile_reload_ms(const struct corefile *corefile, uint16_t random);
+
 #endif

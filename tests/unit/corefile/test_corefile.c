@@ -255,6 +255,34 @@ Test(corefile, how_it_is_served)
 	check(rows, ARRAY_SIZE(rows));
 }
 
+/* The shortest interval of all blocks, up to half its jitter sooner or later. */
+Test(corefile, reload_interval)
+{
+	static const struct {
+		const char *text;
+		uint32_t least, middle, most; /* ms */
+	} rows[] = {
+		{". {\n errors\n}", 0, 0, 0},
+		{". {\n reload 0\n}", 0, 0, 0},
+		{". {\n reload\n}", 22500, 30000, 37499},
+		{". {\n reload 10s 2s\n}\na {\n reload 1m\n}", 9000, 10000, 10999},
+		{"a {\n reload 1m\n}\n. {\n reload 2s\n}", 1500, 2000, 2499},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct corefile *corefile;
+		struct err err;
+
+		cr_assert_eq(corefile_read_text("test", rows[i].text, strlen(rows[i].text), 53,
+						&corefile, &err),
+			     0, "%s", err.msg);
+		cr_expect_eq(corefile_reload_ms(corefile, 0), rows[i].least);
+		cr_expect_eq(corefile_reload_ms(corefile, 0x8000), rows[i].middle);
+		cr_expect_eq(corefile_reload_ms(corefile, UINT16_MAX), rows[i].most);
+		corefile_free(corefile);
+	}
+}
+
 Test(corefile, tables)
 {
 	static const struct row rows[] = {
