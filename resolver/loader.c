@@ -32,6 +32,7 @@ struct run {
 	struct files files;
 	bool *used;    /* by place: it is some piece's of before; loader->n_places of them */
 	bool *is_gone; /* likewise: and no piece's now */
+	bool is_partial;
 };
 
 struct loader {
@@ -125,7 +126,8 @@ static int add_given(struct run *run, const struct files *before, const struct l
 {
 	struct load_file *old = find_file(before, given->source), *file;
 
-	if (!given->text && !old)
+	run->is_partial = !given->text && !old;
+	if (run->is_partial)
 		return given->is_needed ? err_set(err, EAGAIN, "%s: nothing came from there yet",
 						  given->source)
 					: 0;
@@ -284,7 +286,8 @@ static int make_snapshot(const struct loader *loader, struct run *run,
 {
 	struct names_change change = {.is_gone = run->is_gone,
 				      .n_places = loader->n_places,
-				      .negative_ttl = loader->settings->ttl};
+				      .negative_ttl = loader->settings->ttl,
+				      .is_partial = run->is_partial};
 	uint32_t *hashes = NULL;
 	int rc;
 

@@ -201,6 +201,11 @@ uint32_t names_negative_ttl(const struct names_snapshot *names)
 	return names->negative_ttl;
 }
 
+bool names_is_partial(const struct names_snapshot *names)
+{
+	return names->is_partial;
+}
+
 int names_each_part(const struct names_record *record, names_each_fn *fn, void *arg)
 {
 	const struct names_record *part = record;
@@ -299,6 +304,7 @@ int names_each_after(const struct names_snapshot *names, const uint8_t *after, s
 bool names_is_same(const struct names_snapshot *old, const struct names_snapshot *next)
 {
 	return old->bits == next->bits && old->negative_ttl == next->negative_ttl &&
+	       old->is_partial == next->is_partial &&
 	       !memcmp(old->shards, next->shards, sizeof(*old->shards) << old->bits);
 }
 

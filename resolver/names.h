@@ -125,6 +125,9 @@ size_t names_bytes(const struct names_snapshot *names);
 /* The TTL of what is not there: that of the table, or the smallest of several. */
 uint32_t names_negative_ttl(const struct names_snapshot *names);
 
+/* True while a source has told nothing yet: what is not there may only not have come. */
+bool names_is_partial(const struct names_snapshot *names);
+
 /* Calls `fn` for every part that was added; ends at the first that is not 0, and returns it. */
 typedef int names_each_fn(void *arg, const struct names_record *part, const uint8_t *name,
 			  size_t name_len);
@@ -168,6 +171,7 @@ struct names_change {
 	const bool *is_gone; /* by place */
 	size_t n_places;
 	uint32_t negative_ttl;
+	bool is_partial;
 };
 
 /* `old` may be NULL, and stays as it is. -ENOMEM, -E2BIG. */

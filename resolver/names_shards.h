@@ -38,6 +38,7 @@ struct names_snapshot {
 	struct names_reverse **reverse;
 	size_t n_names, n_records, n_wildcards, n_bytes;
 	uint32_t negative_ttl;
+	bool is_partial;
 };
 
 static inline size_t names_shard_of(uint32_t hash, unsigned int bits)

@@ -305,6 +305,7 @@ static int begin(struct update *u)
 		return -ENOMEM;
 	next->bits = choose_bits(u->old, had - (gone < had ? gone : had) + u->change->n_added);
 	next->negative_ttl = u->change->negative_ttl;
+	next->is_partial = u->change->is_partial;
 	n_shards = (size_t)1 << next->bits;
 	next->shards = calloc(n_shards, sizeof(*next->shards));
 	next->reverse = calloc(n_shards, sizeof(*next->reverse));

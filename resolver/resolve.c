@@ -161,7 +161,10 @@ static size_t find_zone(const struct step *s)
 	return len;
 }
 
-/* What is not in the table, but in a zone that is the table's alone: no such name, RFC 8020. */
+/*
+ * What is not in the table, but in a zone that is the table's alone: no such name, RFC 8020. As
+ * long as the table is not all there nobody can say that, and a client would remember it.
+ */
 static void resolve_missing(const struct step *s, size_t zone_len, bool exists)
 {
 	uint32_t ttl = names_negative_ttl(s->context->names);
@@ -169,6 +172,8 @@ static void resolve_missing(const struct step *s, size_t zone_len, bool exists)
 
 	if (is_apex && s->q->qtype == DNS_TYPE_SOA)
 		*s->ret_len = answer_soa(s->q, s->packet, s->limit, ttl);
+	else if (names_is_partial(s->context->names))
+		*s->ret_len = answer_error(s->q, s->packet, s->limit, DNS_RCODE_SERVFAIL);
 	else
 		*s->ret_len = answer_negative(
 			s->q, s->packet, s->limit,

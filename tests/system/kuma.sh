@@ -163,12 +163,14 @@ test_a_data_plane_may_come_late_go_and_come_back() {
 	map redis.mesh 240.0.0.1
 	rm -f "$LAB/kuma/mode" "$LAB/kuma/socket"
 	names '240.0.0.7 file.mesh'
-	start_kuma_resolver --names "$LAB/names"
+	start_kuma_resolver --names "$LAB/names" --authoritative mesh
 	expect_vip 240.0.0.7 file.mesh
+	expect_eq SERVFAIL "$(query redis.mesh | rcode)" "what nobody can deny yet"
 	expect_match "503 .*Kuma's data plane has told no names yet" "$(eyes get /ready)"
 	expect_metric 0 kuma_dp_dns_config_ready_wait_seconds_count
 	start_dataplane
 	expect_soon 240.0.0.1 redis.mesh
+	expect_eq NXDOMAIN "$(query no.mesh | rcode)"
 	expect_match '^200 ' "$(eyes get /ready)"
 	expect_metric 1 kuma_dp_dns_config_ready_wait_seconds_count mesh=default
 	stop dataplane || :
