@@ -216,6 +216,15 @@ bool endpoint_from_sockaddr(const struct sockaddr_storage *ss, struct endpoint *
 	return true;
 }
 
+bool endpoint_of_socket(int fd, struct endpoint *ret_ep)
+{
+	struct sockaddr_storage ss = {0};
+	socklen_t len = sizeof(ss);
+
+	return getsockname(fd, (struct sockaddr *)&ss, &len) == 0 &&
+	       endpoint_from_sockaddr(&ss, ret_ep);
+}
+
 /* --- prefixes --- */
 
 void prefix_mask(uint8_t len, uint8_t ret_mask[16])

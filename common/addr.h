@@ -73,6 +73,10 @@ socklen_t endpoint_to_sockaddr(const struct endpoint *ep, struct sockaddr_storag
 /* False for a family other than AF_INET and AF_INET6. */
 bool endpoint_from_sockaddr(const struct sockaddr_storage *ss, struct endpoint *ret_ep);
 
+/* Where the socket is bound. Likewise, and false when the kernel does not say; then errno says why.
+ */
+bool endpoint_of_socket(int fd, struct endpoint *ret_ep);
+
 /* An address alone is a prefix of all its bits; bits behind the length are dropped. */
 bool prefix_parse(const char *text, struct prefix *ret_prefix);
 

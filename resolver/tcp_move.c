@@ -43,12 +43,10 @@ uint32_t tcp_move_all(struct worker *worker)
 /* The listener that the client came to; n_listeners: none of ours. */
 static uint32_t find_listener(const struct worker *worker, int fd)
 {
-	struct sockaddr_storage ss = {0};
-	socklen_t len = sizeof(ss);
 	uint32_t n = (uint32_t)worker->config->n_listeners, found = n;
 	struct endpoint ep;
 
-	if (getsockname(fd, (struct sockaddr *)&ss, &len) < 0 || !endpoint_from_sockaddr(&ss, &ep))
+	if (!endpoint_of_socket(fd, &ep))
 		return n;
 	for (uint32_t i = 0; i < n; i++) {
 		const struct listener *l = &worker->listeners[i];

@@ -53,22 +53,12 @@ void upstream_conn_free(struct upstream_conn *conn)
 	tls_conn_forget(&conn->tls);
 }
 
-static uint16_t local_port(int fd)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
-	struct endpoint ep;
-
-	if (getsockname(fd, (struct sockaddr *)&ss, &len) < 0 || !endpoint_from_sockaddr(&ss, &ep))
-		return 0;
-	return ep.port;
-}
-
 int upstream_conn_open(struct worker *worker, struct server *server)
 {
 	struct upstream_conn *conn = &server->conn;
 	struct sockaddr_storage ss;
 	socklen_t ss_len = endpoint_to_sockaddr(&server->ep, &ss);
+	struct endpoint own;
 	int rc, one = 1;
 
 	if (conn->fd >= 0) {
@@ -85,13 +75,14 @@ int upstream_conn_open(struct worker *worker, struct server *server)
 	conn->received_ms = worker->now_ms;
 	setsockopt(conn->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if ((connect(conn->fd, (struct sockaddr *)&ss, ss_len) < 0 && errno != EINPROGRESS) ||
-	    !(conn->port = local_port(conn->fd)) || !(conn->in = malloc(IN_BYTES)) ||
+	    !endpoint_of_socket(conn->fd, &own) || !(conn->in = malloc(IN_BYTES)) ||
 	    (server->how.tls &&
 	     tls_conn_open(&conn->tls, server->how.tls, &server->ep.addr, conn->fd) < 0)) {
 		rc = errno ? -errno : -EIO;
 		upstream_conn_close(conn);
 		return rc;
 	}
+	conn->port = own.port;
 	conn->in_size = IN_BYTES;
 	if ((rc = worker_watch(worker, conn->fd, conn->events, ref_of(conn))) < 0) {
 		upstream_conn_close(conn);

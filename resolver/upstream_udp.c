@@ -47,18 +47,6 @@ void upstream_udp_free(struct upstream_udp *udp)
 	free(udp);
 }
 
-/* The port that connect(2) chose; 0 when the kernel would not say. */
-static uint16_t local_port(int fd)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
-	struct endpoint ep;
-
-	if (getsockname(fd, (struct sockaddr *)&ss, &len) < 0 || !endpoint_from_sockaddr(&ss, &ep))
-		return 0;
-	return ep.port;
-}
-
 static uint16_t take_slot(struct upstream_udp *udp)
 {
 	if (udp->n_free > 0)
@@ -74,6 +62,7 @@ static struct upstream_socket *socket_open(struct worker *worker, struct server 
 	uint16_t number = take_slot(udp);
 	struct upstream_socket *s = &udp->socket[number];
 	struct event_ref ref = {.kind = EVENT_UPSTREAM_UDP, .index = number};
+	struct endpoint own;
 
 	if (number == 0) {
 		errno = EMFILE;
@@ -88,8 +77,9 @@ static struct upstream_socket *socket_open(struct worker *worker, struct server 
 	list_init(&s->attempts);
 	ref.generation = s->generation;
 	if (s->fd >= 0 && connect(s->fd, (struct sockaddr *)&ss, ss_len) == 0 &&
-	    (s->port = local_port(s->fd)) &&
+	    endpoint_of_socket(s->fd, &own) &&
 	    worker_watch(worker, s->fd, EPOLLIN | EPOLLET, ref) == 0) {
+		s->port = own.port;
 		upstream_count(server->stats, UPSTREAM_SOCKETS);
 		return s;
 	}
