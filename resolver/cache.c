@@ -254,11 +254,11 @@ struct cache_entry *cache_find_stale(struct cache *cache, const struct query *qu
 }
 
 /* It fails again, and has not done otherwise for longer than it was not asked. */
-static bool still_fails(const struct cache_entry *old, const struct cache_entry *new)
+static bool still_fails(const struct cache_entry *old, const struct cache_entry *fresh)
 {
-	return old->kind == KEEP_FAILURE && new->kind == KEEP_FAILURE &&
-	       old->qtype ==
-		       new->qtype &&new->stored_ms < old->stored_ms + (int64_t)old->ttl_s * 2000;
+	return old->kind == KEEP_FAILURE && fresh->kind == KEEP_FAILURE &&
+	       old->qtype == fresh->qtype &&
+	       fresh->stored_ms < old->stored_ms + (int64_t)old->ttl_s * 2000;
 }
 
 /* How long a failure that lasts is kept: twice as long as before, within bounds. */
