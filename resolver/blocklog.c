@@ -100,8 +100,7 @@ static void log_answer(struct blocklog *log, const struct tap_event *event, int6
 
 	if (!server || !server->log ||
 	    !read_question(tap_message(event), event->kept, name, &len, &type) ||
-	    !(by = log_line_find(server->log, name, len)) ||
-	    !log_line_wants(by, event->log_class, event->at_us - event->began_us) ||
+	    !(by = log_line_find(server->log, name, len)) || !(by->classes & event->log_class) ||
 	    !querylog_rate_pass(&log->log_rate, QUERYLOG_RATE, now_ms))
 		return;
 	write_line(event, by, out);

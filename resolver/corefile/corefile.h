@@ -245,7 +245,6 @@ struct corefile_log {
 	const char *format;
 	struct log_format *compiled; /* log_line.h */
 	unsigned int classes;
-	uint32_t slow_ms; /* what takes longer is told, whatever its class; 0: no */
 };
 
 /* Where something is served over HTTP. Port 0: not there. An empty host is every address. */

@@ -320,8 +320,3 @@ unsigned int log_line_class(const uint8_t *answer, size_t len)
 		return LOG_ERROR;
 	return has_soa(&w, &h) ? LOG_DENIAL : LOG_SUCCESS;
 }
-
-bool log_line_wants(const struct corefile_log *log, unsigned int class, int64_t duration_us)
-{
-	return log->classes & class || (log->slow_ms && duration_us > (int64_t)log->slow_ms * 1000);
-}

@@ -51,7 +51,4 @@ const struct corefile_log *log_line_find(const struct corefile_log *logs, const 
  */
 unsigned int log_line_class(const uint8_t *answer, size_t len);
 
-/* Whether the directive wants an answer of this class, which took so long. */
-bool log_line_wants(const struct corefile_log *log, unsigned int class, int64_t duration_us);
-
 #endif

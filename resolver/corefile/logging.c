@@ -35,12 +35,6 @@ static int parse_class(struct directive_parse *d, const struct corefile_line *li
 	return 0;
 }
 
-static int parse_min_duration(struct directive_parse *d, const struct corefile_line *line,
-			      void *config)
-{
-	return directive_duration(d, line, 1, &((struct corefile_log *)config)->slow_ms);
-}
-
 /* The last word is a format if it has braces in it. */
 static const char *find_format(const struct corefile_line *line)
 {
@@ -57,7 +51,6 @@ int log_parse(struct directive_parse *d)
 {
 	static const struct property properties[] = {
 		{"class", "success|denial|error|all...", 1, DIRECTIVE_WORDS_MAX, parse_class},
-		{"minDuration", "DURATION", 1, 1, parse_min_duration},
 		{0},
 	};
 	struct corefile_log *log = ARENA_NEW(&d->corefile->arena, struct corefile_log);
@@ -83,21 +76,6 @@ int log_parse(struct directive_parse *d)
 	return 0;
 }
 
-/* The time is of account only where not all of them are told. */
-static void print_log_block(const struct corefile_log *log, FILE *out)
-{
-	fputs(" {\n        class", out);
-	for (size_t i = 0; i < 3; i++) {
-		if (log->classes & classes[i].class)
-			fprintf(out, " %s", classes[i].name);
-	}
-	if (log->slow_ms) {
-		fputs("\n        minDuration ", out);
-		print_duration(log->slow_ms, out);
-	}
-	fputs("\n    }", out);
-}
-
 void log_print(const struct corefile_server *server, FILE *out)
 {
 	for (const struct corefile_log *log = server->log; log; log = log->next) {
@@ -107,8 +85,14 @@ void log_print(const struct corefile_server *server, FILE *out)
 			fputc(' ', out);
 			corefile_print_word(log->format, out);
 		}
-		if (log->classes != LOG_ALL)
-			print_log_block(log, out);
+		if (log->classes != LOG_ALL) {
+			fputs(" {\n        class", out);
+			for (size_t i = 0; i < 3; i++) {
+				if (log->classes & classes[i].class)
+					fprintf(out, " %s", classes[i].name);
+			}
+			fputs("\n    }", out);
+		}
 		fputc('\n', out);
 	}
 }

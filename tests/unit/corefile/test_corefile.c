@@ -210,10 +210,6 @@ Test(corefile, what_is_seen_of_it)
 		 "    log\n    log a b \"{remote}:{port} - {>id} \\\"{type} {class} {name} {proto} "
 		 "{size} "
 		 "{>do} {>bufsize}\\\" {rcode} {>rflags} {rsize} {duration} \\\"{>opcode}\\\"\""},
-		{"log {\n class error\n minDuration 1s\n}",
-		 "    log {\n        class error\n        minDuration 1s\n    }"},
-		{"log {\n minDuration 1s\n}", "    log"},
-		{"log {\n minDuration 1\n}", "! expected a duration"},
 		{"log {\n class good\n}", "! class: expected success, denial, error or all"},
 		{"prometheus", "    prometheus 127.0.0.1:9153"},
 		{"prometheus localhost:19153", "    prometheus 127.0.0.1:19153"},

@@ -173,16 +173,3 @@ Test(log_line, find)
 		     corefile->servers->log);
 	corefile_free(corefile);
 }
-
-/* What is slow is told, too, whatever its class. */
-Test(log_line, wants)
-{
-	const struct corefile_log some = {.classes = LOG_ERROR};
-	const struct corefile_log slow = {.classes = LOG_ERROR, .slow_ms = 20};
-
-	cr_expect(log_line_wants(&some, LOG_ERROR, 1));
-	cr_expect_not(log_line_wants(&some, LOG_SUCCESS, 60000000));
-	cr_expect(log_line_wants(&slow, LOG_ERROR, 1));
-	cr_expect_not(log_line_wants(&slow, LOG_SUCCESS, 20000));
-	cr_expect(log_line_wants(&slow, LOG_DENIAL, 20001));
-}
