@@ -108,7 +108,8 @@ static void begin(struct state *state, const struct names_snapshot *names, int64
 void state_names_replaced(struct state *state, struct names_snapshot *old,
 			  const struct names_snapshot *next, int64_t now_ms)
 {
-	if (state->dir && !state->changed && !(old && names_is_same(old, next))) {
+	if (state->dir && !state->changed && !names_is_partial(next) &&
+	    !(old && names_is_same(old, next))) {
 		state->changed = true;
 		if (state->due_ms < now_ms + STATE_SETTLE_MS)
 			state->due_ms = now_ms + STATE_SETTLE_MS;

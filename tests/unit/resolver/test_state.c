@@ -311,14 +311,19 @@ static int64_t run_until_idle(const struct names_snapshot *names, int64_t now_ms
 Test(state, written_after_a_moment_and_then_not_for_long)
 {
 	struct table *t = table_new();
-	struct names_snapshot *first, *second, *third;
+	struct names_change nothing = {.negative_ttl = 60, .is_partial = true};
+	struct names_snapshot *partial, *first, *second, *third;
 
+	cr_assert_eq(names_update(NULL, &nothing, &partial, &err), 0);
 	table_add(t, "a.mesh", "240.0.0.1", 60);
-	first = table_snapshot(t, NULL);
+	first = table_snapshot(t, partial);
 	table_add(t, "b.mesh", "240.0.0.2", 60);
 	second = table_snapshot(t, first);
 	cr_assert_eq(state_init(&state, dir, &err), 0, "%s", err.msg);
-	state_names_replaced(&state, NULL, first, 1000);
+	state_names_replaced(&state, NULL, partial, 500);
+	cr_expect_eq(run_until_idle(partial, 500), INT64_MAX,
+		     "the next start would take it for all");
+	state_names_replaced(&state, partial, first, 1000);
 	cr_expect_eq(run_until_idle(first, 1000), 1000 + STATE_SETTLE_MS);
 	cr_expect_eq(state.saved, 0);
 	cr_expect_eq(run_until_idle(first, 1000 + STATE_SETTLE_MS), INT64_MAX);
