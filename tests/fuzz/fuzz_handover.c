@@ -147,7 +147,7 @@ static void read_environment(const uint8_t *data, size_t size)
 	char *fds = end ? strndup((const char *)end + 1, size - len - 1) : NULL;
 	int n = inherit_parse(pid, fds, 4242, NULL);
 
-	if (n > INHERIT_MAX || (n > 0 && strcmp(pid, "4242") != 0))
+	if (n > INHERIT_MAX || (n > 0 && strtoul(pid, NULL, 10) != 4242))
 		abort();
 	free(pid);
 	free(fds);
