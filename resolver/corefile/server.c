@@ -28,8 +28,8 @@ int reload_parse(struct directive_parse *d)
 		return rc;
 	if (reload->interval_ms && reload->interval_ms < RELOAD_MIN_MS)
 		return directive_fail(d, d->line, "expected an interval of 2s or more");
-	if (d->line->n_words > 2 && reload->jitter_ms < JITTER_MIN_MS)
-		return directive_fail(d, d->line, "expected a jitter of 1s or more");
+	if (reload->jitter_ms && reload->jitter_ms < JITTER_MIN_MS)
+		return directive_fail(d, d->line, "expected a jitter of 1s or more, or 0");
 	if (reload->jitter_ms > reload->interval_ms / 2)
 		reload->jitter_ms = reload->interval_ms / 2;
 	d->server->reload = reload;
@@ -42,7 +42,7 @@ void reload_print(const struct corefile_server *server, FILE *out)
 		return;
 	fputs("    reload ", out);
 	print_duration(server->reload->interval_ms, out);
-	if (server->reload->jitter_ms >= JITTER_MIN_MS) {
+	if (server->reload->interval_ms) {
 		fputc(' ', out);
 		print_duration(server->reload->jitter_ms, out);
 	}

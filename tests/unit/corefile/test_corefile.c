@@ -235,7 +235,8 @@ Test(corefile, how_it_is_served)
 		{"reload 10s 3s", "    reload 10s 3s"},
 		{"reload 0", "    reload 0s"},
 		{"reload 1s", "! expected an interval of 2s or more"},
-		{"reload 10s 1ms", "! expected a jitter of 1s or more"},
+		{"reload 10s 0", "    reload 10s 0s"},
+		{"reload 10s 1ms", "! expected a jitter of 1s or more, or 0"},
 		{"bufsize", "    bufsize 1232"},
 		{"bufsize 511", "! bufsize: expected a number from 512 to 4096 but not \"511\""},
 		{"bind 127.0.0.1 eth0\nbind lo {\n except ::1\n}",
@@ -260,6 +261,7 @@ Test(corefile, reload_interval)
 	} rows[] = {
 		{". {\n errors\n}", 0, 0, 0},
 		{". {\n reload 0\n}", 0, 0, 0},
+		{". {\n reload 10s 0\n}", 10000, 10000, 10000},
 		{". {\n reload\n}", 22500, 30000, 37499},
 		{". {\n reload 10s 2s\n}\na {\n reload 1m\n}", 9000, 10000, 10999},
 		{"a {\n reload 1m\n}\n. {\n reload 2s\n}", 1500, 2000, 2499},
