@@ -77,6 +77,19 @@ Test(outbound, cookies_stay_here_and_the_rest_goes_along)
 			 EDNS_OPT_LEN + 5);
 }
 
+Test(outbound, rd_ad_and_cd_go_along_and_no_other_flag)
+{
+	struct message m;
+	uint8_t out[512];
+
+	ask(&m, "a.example", 0x07ff, 1232, false, "", 0);
+	outbound_of(&m, out);
+	cr_expect_arr_eq(out + 2, "\1\x30", 2);
+	ask(&m, "a.example", 0, 1232, false, "", 0);
+	outbound_of(&m, out);
+	cr_expect_arr_eq(out + 2, "\0\0", 2);
+}
+
 Test(outbound, a_loop_probe_is_known_by_its_nonce)
 {
 	uint8_t name[DNS_NAME_MAX];

@@ -176,6 +176,15 @@ Test(reply, what_is_hop_by_hop_stays_here)
 	cr_expect_arr_eq(m.bytes + len, "\0\0\x29\x04\xd0\0\0\0\0\0\6\0\x0f\0\2\0\x16",
 			 EDNS_OPT_LEN + 6, "the extended error goes on");
 	cr_expect_eq(m.bytes[3], 0x80, "AD is for those who ask");
+	ask_with_edns(true);
+	begin(&m, 0x81a0, 0, "www.example.com");
+	reply_cleanse(&query, m.bytes, m.w.pos);
+	cr_expect_eq(m.bytes[3], 0xa0, "by DO");
+	ask_with_edns(false);
+	query.flags |= DNS_FLAG_AD;
+	begin(&m, 0x81a0, 0, "www.example.com");
+	reply_cleanse(&query, m.bytes, m.w.pos);
+	cr_expect_eq(m.bytes[3], 0xa0, "or by AD");
 }
 
 Test(reply, truncation_keeps_whole_records)
