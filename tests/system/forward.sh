@@ -50,8 +50,11 @@ test_the_next_server_after_a_silent_one() {
 	timed query +short www.outside.example
 	expect_eq 192.0.2.10 "$OUTPUT"
 	expect_between 100 5000 "$TOOK" "ms, past two silent servers"
-	timed query +short www.outside.example AAAA
-	expect_eq 2001:db8::10 "$OUTPUT"
+	for _ in 1 2 3; do # a busy machine is slow at times, a silent server would be waited for each time
+		timed query +short www.outside.example AAAA
+		expect_eq 2001:db8::10 "$OUTPUT"
+		((TOOK > 500)) || break
+	done
 	expect_between 0 500 "$TOOK" "ms, now that one is known to answer"
 }
 
