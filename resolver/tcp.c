@@ -411,7 +411,7 @@ int64_t tcp_expire(struct worker *worker)
 	struct tcp *tcp = worker->tcp;
 	int64_t idle_ms = (int64_t)worker->config->tcp_idle_s * 1000;
 
-	if (tcp_is_moving(worker) && tcp_move_all(worker) > 0)
+	if ((tcp_is_moving(worker) || tcp->held) && tcp_move_all(worker) > 0)
 		return worker->now_ms + TCP_MOVE_MS;
 	if (worker->draining)
 		idle_ms = DRAIN_IDLE_MS;

@@ -27,15 +27,25 @@ bool tcp_move(struct worker *worker, struct conn *conn)
 	return rc == 0;
 }
 
+static void settle_all(struct worker *worker)
+{
+	struct tcp *tcp = worker->tcp;
+
+	for (uint32_t i = 0; i < tcp->n_touched; i++) {
+		if (tcp->conns[i].fd >= 0)
+			tcp_settle(worker, &tcp->conns[i]);
+	}
+}
+
 uint32_t tcp_move_all(struct worker *worker)
 {
 	struct tcp *tcp = worker->tcp;
 
-	for (uint32_t i = 0; i < tcp->n_touched && tcp_is_moving(worker); i++) {
-		if (tcp->conns[i].fd >= 0)
-			tcp_settle(worker, &tcp->conns[i]);
-	}
-	return tcp_is_moving(worker) ? tcp_count(tcp) : 0;
+	settle_all(worker);
+	tcp->held = tcp_is_moving(worker);
+	if (!tcp->held)
+		settle_all(worker); /* the first of them were held still */
+	return tcp->held ? tcp_count(tcp) : 0;
 }
 
 /* --- and here --------------------------------------------------------------------------------- */

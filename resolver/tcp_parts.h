@@ -30,6 +30,7 @@ struct tcp {
 	struct list idle;
 	struct limits *limits; /* borrowed, the worker's */
 	int spare_fd;          /* given up when there are no others */
+	bool held;             /* clients are not read from, for they are to move */
 	uint8_t *message;      /* the message in hand, RESOLVE_TCP_BUFFER */
 };
 
@@ -61,7 +62,7 @@ static inline bool tcp_is_moving(const struct worker *worker)
 /* Hands the connection over if that can be done now; true: it is gone from here. */
 bool tcp_move(struct worker *worker, struct conn *conn);
 
-/* Likewise all; how many are left. */
+/* Likewise all; how many are left to be. Without a successor any more, they stay. */
 uint32_t tcp_move_all(struct worker *worker);
 
 #endif
