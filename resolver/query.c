@@ -51,14 +51,10 @@ static void parse_zone(struct wire *w, struct query *q)
 	q->qname_len = w->failed ? 0 : (uint8_t)len;
 }
 
-/*
- * What is between the client and one server: the answer would be many messages, or a key that the
- * two agree on (RFC 2930), or it is of no use to anybody since RFC 973.
- */
+/* The answer would be many messages, or is of no use to anybody since RFC 973. */
 static bool is_refused(uint16_t qtype)
 {
 	switch (qtype) {
-	case DNS_TYPE_TKEY:
 	case DNS_TYPE_IXFR:
 	case DNS_TYPE_AXFR:
 	case DNS_TYPE_MAILB:
@@ -110,8 +106,9 @@ enum query_verdict query_parse(uint8_t *packet, size_t len, struct query *ret_qu
 		return QUERY_BADVERS;
 	if (is_refused(q->qtype))
 		return QUERY_REFUSED;
-	q->verbatim = is_signed; /* nobody but the key's owner can answer it */
-	if (is_signed)
+	/* Nobody but the key's owner can answer it, or agree on one (TKEY, RFC 2930). */
+	q->verbatim = is_signed || q->qtype == DNS_TYPE_TKEY;
+	if (q->verbatim)
 		return QUERY_FORWARD;
 	if (q->qtype == 0 || q->qtype == DNS_TYPE_OPT || q->qtype == DNS_TYPE_TSIG)
 		return QUERY_FORMERR; /* not types to ask for, RFC 6895 section 3.1 */

@@ -246,6 +246,14 @@ static enum resolve_action resolve_ours(struct resolve_context *context, struct 
 	return RESOLVE_FORWARD;
 }
 
+/* A key to speak to a mesh name's server with, who is us. */
+static bool is_key_of_ours(const struct resolve_context *context, const struct query *q)
+{
+	return q->qtype == DNS_TYPE_TKEY &&
+	       service_asks_table(context->block, q->qname, q->qname_len) &&
+	       names_match(context->names, q->qname, q->qname_len);
+}
+
 /* The client takes so much over UDP, but the block may have it less. */
 static void hold_size(const struct block *block, struct query *q, size_t *limit)
 {
@@ -275,6 +283,10 @@ enum resolve_action resolve_message(struct resolve_context *context, uint8_t *pa
 	case QUERY_FORWARD:
 	case QUERY_OURS:
 		if (!enter_block(context, ret_query)) {
+			rcode = DNS_RCODE_REFUSED;
+			break;
+		}
+		if (verdict == QUERY_FORWARD && is_key_of_ours(context, ret_query)) {
 			rcode = DNS_RCODE_REFUSED;
 			break;
 		}
