@@ -14,12 +14,12 @@ static bool is_same_question(const struct query *query, const uint8_t *asked, bo
 
 static bool is_whole(struct wire *w, const struct wire_header *h)
 {
-	unsigned int records = h->ancount + h->nscount + h->arcount;
+	unsigned int records = h->ancount + h->nscount + h->arcount, opts = 0;
 	struct wire_rr rr;
 
 	while (records-- && wire_get_rr(w, &rr))
-		;
-	return !w->failed && wire_left(w) == 0;
+		opts += rr.type == DNS_TYPE_OPT;
+	return !w->failed && wire_left(w) == 0 && opts <= 1; /* RFC 6891 section 6.1.1 */
 }
 
 enum reply_verdict reply_check(const struct query *query, const uint8_t *asked, uint16_t id,

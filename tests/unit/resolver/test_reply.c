@@ -87,6 +87,19 @@ Test(reply, octets_behind_the_end_are_damage)
 	cr_expect_eq(check(&m), REPLY_OTHER);
 }
 
+Test(reply, two_opts_are_damage)
+{
+	struct message m;
+
+	begin(&m, 0x8180, 0, "www.example.com");
+	m.bytes[11] = 1;
+	put_opt(&m, 4096, 0, false);
+	cr_expect_eq(check(&m), REPLY_WHOLE);
+	m.bytes[11] = 2;
+	put_opt(&m, 4096, 0, false);
+	cr_expect_eq(check(&m), REPLY_OTHER);
+}
+
 Test(reply, truncated_within_a_record_is_truncated_all_the_same)
 {
 	struct message m;
