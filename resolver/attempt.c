@@ -360,11 +360,11 @@ static bool retry_plain(struct worker *worker, struct txn *txn, struct attempt *
 static bool is_worth_another(struct worker *worker, struct txn *txn, struct attempt *a,
 			     enum dns_rcode rcode)
 {
+	bool is_failover = txn->group->failover & COREFILE_RCODE(rcode);
 	const struct server *next;
 
-	if (group_is_next(txn, rcode) ||
-	    (rcode != DNS_RCODE_SERVFAIL && rcode != DNS_RCODE_REFUSED &&
-	     !(txn->group->failover >> rcode & 1)))
+	if (!is_failover && (group_is_next(txn, rcode) ||
+			     (rcode != DNS_RCODE_SERVFAIL && rcode != DNS_RCODE_REFUSED)))
 		return false;
 	a->refused = true;
 	for (uint8_t i = 0; i < txn->n_attempts; i++) {
