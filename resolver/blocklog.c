@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "resolver/corefile/errors_log.h"
 #include "resolver/corefile/log_line.h"
+#include "resolver/listen.h"
 #include "resolver/service.h"
 
 struct block_errors {
@@ -68,10 +69,12 @@ static bool read_question(const uint8_t *message, size_t len, uint8_t name[DNS_N
 	return true;
 }
 
-static void write_line(const struct tap_event *event, const struct corefile_log *by, FILE *out)
+static void write_line(const struct blocklog *log, const struct tap_event *event,
+		       const struct corefile_log *by, FILE *out)
 {
 	struct log_line_facts facts = {
 		.is_tcp = event->is_tcp,
+		.local = log->listeners[event->listener].ep.addr,
 		.dnssec_ok = event->dnssec_ok,
 		.edns_size = event->edns_size,
 		.query_size = event->query_len,
@@ -103,7 +106,7 @@ static void log_answer(struct blocklog *log, const struct tap_event *event, int6
 	    !(by = log_line_find(server->log, name, len)) || !(by->classes & event->log_class) ||
 	    !querylog_rate_pass(&log->log_rate, QUERYLOG_RATE, now_ms))
 		return;
-	write_line(event, by, out);
+	write_line(log, event, by, out);
 }
 
 /* --- errors ------------------------------------------------------------------------------------

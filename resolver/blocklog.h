@@ -15,10 +15,12 @@
 #define BLOCKLOG_ERRORS_MS 1000 /* between looks for errors, while nothing else is looked for */
 
 struct block_errors;
+struct listener;
 
 struct blocklog {
-	const struct publish *services; /* of struct service */
-	struct block_errors *errors;    /* one for each block that had some */
+	const struct publish *services;   /* of struct service */
+	const struct listener *listeners; /* a worker's */
+	struct block_errors *errors;      /* one for each block that had some */
 	struct querylog_rate log_rate, errors_rate;
 };
 

@@ -360,6 +360,7 @@ int control_run(const struct settings *settings, struct listener *listeners, siz
 	control->handover = handover;
 	configure(control, settings, n_listeners, access, &listeners[0].ep);
 	control->service.corefile = corefile; /* its from here on, whatever happens */
+	control->eyes.blocks.listeners = listeners;
 	/* Signals first: one that comes while the names are loaded waits for serve(). */
 	control->facts.now_ms = monotonic_ms();
 	if ((rc = open_descriptors(control, err)) == 0 &&

@@ -59,6 +59,7 @@ struct tap_event {
 	bool dnssec_ok;   /* of the query */
 	int16_t upstream; /* number of the server, -1: none, -2: the cache */
 	uint16_t rcode;
+	uint16_t listener;             /* the worker's, by number, of a client's message */
 	uint16_t block;                /* the number of whose question it is, see query.h */
 	uint8_t log_class;             /* of the answer, see log_line.h */
 	uint16_t query_len, edns_size; /* of the query; 0: no EDNS */

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "common/cleanup.h"
 #include "resolver/corefile/directives.h"
 #include "resolver/corefile/log_line.h"
 
@@ -47,6 +48,29 @@ static const char *find_format(const struct corefile_line *line)
 	return !strcmp(last, "{combined}") ? LOG_FORMAT_COMBINED : last;
 }
 
+/* These two stand for formats within another one, too. NULL: out of memory. */
+static const char *expand(struct arena *arena, const char *format)
+{
+	static const struct {
+		const char *word, *text;
+	} known[] = {{"{common}", LOG_FORMAT_COMMON}, {"{combined}", LOG_FORMAT_COMBINED}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known) && format; i++) {
+		const char *at;
+
+		while (format && (at = strstr(format, known[i].word))) {
+			size_t size = strlen(format) + strlen(known[i].text) + 1;
+			char *longer = arena_alloc(arena, size);
+
+			if (longer)
+				snprintf(longer, size, "%.*s%s%s", (int)(at - format), format,
+					 known[i].text, at + strlen(known[i].word));
+			format = longer;
+		}
+	}
+	return format;
+}
+
 int log_parse(struct directive_parse *d)
 {
 	static const struct property properties[] = {
@@ -63,7 +87,8 @@ int log_parse(struct directive_parse *d)
 		return directive_no_memory(d);
 	names.n_words -= format != NULL;
 	log->format = format ? format : LOG_FORMAT_COMMON;
-	if (!(log->compiled = log_line_compile(&d->corefile->arena, log->format)))
+	if (!(format = expand(&d->corefile->arena, log->format)) ||
+	    !(log->compiled = log_line_compile(&d->corefile->arena, format)))
 		return directive_no_memory(d);
 	if ((rc = directive_zones(d, &names, 1, &log->zones)) < 0 ||
 	    (rc = directive_properties(d, properties, log)) < 0)
