@@ -80,7 +80,9 @@ static enum resolve_action run_templates(struct chain *chain, const struct servi
 		chain->answered_by = STATS_TEMPLATE;
 		break;
 	case TEMPLATE_SERVFAIL:
-		if (chain->err.msg[0])
+		if (!chain->err.msg[0]) /* it was to say so */
+			chain->answered_by = STATS_TEMPLATE;
+		else
 			err_wrap(&chain->err, "%s:%u: template", outcome.by->place.file,
 				 outcome.by->place.line);
 		*ret_len = answer_error(query, packet, limit, DNS_RCODE_SERVFAIL);
@@ -97,6 +99,7 @@ static enum resolve_action look_in_hosts(struct chain *chain, const struct block
 	case HOSTS_NONE: return RESOLVE_FORWARD;
 	case HOSTS_ANSWERED: chain->answered_by = STATS_HOSTS; break;
 	case HOSTS_SERVFAIL:
+		chain->answered_by = STATS_HOSTS;
 		*ret_len = answer_error(query, packet, limit, DNS_RCODE_SERVFAIL);
 		break;
 	}

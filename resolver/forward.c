@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "resolver/forward.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -357,6 +358,18 @@ static void keep_failure(struct worker *worker, const struct txn *txn)
 }
 
 /* There is no answer but this rcode: others are asked, or that is it. */
+/* For the block's `errors`, in such words as CoreDNS has for it: people consolidate by them. */
+static void explain(struct worker *worker, const struct txn *txn)
+{
+	const struct attempt *last = &txn->attempts[txn->n_attempts - 1];
+	char text[ENDPOINT_TEXT_MAX];
+
+	if (txn->n_attempts)
+		err_set(&worker->chain.err, EIO, "read %s %s: %s", txn->tcp ? "tcp" : "udp",
+			endpoint_format(&last->server->ep, text),
+			last->refused ? "connection refused" : "i/o timeout");
+}
+
 static void finish_without(struct worker *worker, struct txn *txn, enum dns_rcode rcode)
 {
 	rcode = group_ask_next(worker, txn, rcode);
@@ -367,7 +380,10 @@ static void finish_without(struct worker *worker, struct txn *txn, enum dns_rcod
 	give_up(worker, txn);
 	if (!txn->cut && rcode == DNS_RCODE_SERVFAIL)
 		keep_failure(worker, txn);
+	if (rcode == DNS_RCODE_SERVFAIL)
+		explain(worker, txn);
 	waiters_error(worker, txn, txn->cut, rcode);
+	worker->chain.err.msg[0] = '\0';
 	txn_end(worker, txn);
 }
 

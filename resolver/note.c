@@ -88,6 +88,7 @@ void note_answer(struct worker *worker, const struct client *client, const struc
 				.dnssec_ok = query->edns.dnssec_ok,
 				.upstream = (int16_t)upstream,
 				.rcode = (uint16_t)rcode,
+				.listener = client->listener,
 				.block = query->block,
 				.log_class = (uint8_t)log_line_class(packet, len),
 				.query_len = client->query_len,
