@@ -55,6 +55,7 @@ static int add_forward(struct service_source *source, struct service *service,
 		       const struct corefile_forward *f, struct service_route *route,
 		       struct err *err)
 {
+	const struct settings *s = source->settings;
 	struct service_server how = {
 		.force_tcp = f->force_tcp,
 		.max_fails = f->max_fails ? f->max_fails : UINT32_MAX,
@@ -76,7 +77,8 @@ static int add_forward(struct service_source *source, struct service *service,
 	group->force_tcp = f->force_tcp;
 	group->prefer_udp = f->prefer_udp;
 	group->failfast = f->failfast;
-	group->max_concurrent = f->max_concurrent;
+	/* Each worker has its share, for none knows what the others have. */
+	group->max_concurrent = (f->max_concurrent + s->workers - 1) / s->workers;
 	group->failover = f->failover;
 	group->max_attempts = f->max_connect_attempts;
 	route->group = group;
