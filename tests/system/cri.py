@@ -106,8 +106,9 @@ def sandbox_config(name, wanted):
 
 def run(wanted, *names):
     wanted = json.loads(wanted)
-    at_once(lambda name: print(call("RunPodSandbox", message(
-        f1=sandbox_config(name, wanted)))[1].decode()), names)
+    # One write a line: print() makes two, and lines of two threads would mix.
+    at_once(lambda name: sys.stdout.write(call("RunPodSandbox", message(
+        f1=sandbox_config(name, wanted)))[1].decode() + "\n"), names)
 
 
 def start(pod, name, uid, *command):
