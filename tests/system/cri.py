@@ -8,6 +8,7 @@ run JSON NAME…                   pods' sandboxes, all at once; prints their id
 start POD NAME UID COMMAND…      a container in it, of the image $IMAGE; prints its id
 exec CONTAINER COMMAND…          runs it there, with its output and status
 stop POD…, remove POD…           at once, all of them
+last                             one of the sandboxes that there are, if there is any
 CRI is the socket, IMAGE the containers', CGROUP the parent of all cgroups, LOGS where logs go. Messages are encoded by hand: it takes a few dozen lines, and no
 compiler of the interface's definition.
 """
@@ -135,6 +136,11 @@ def at_once(function, items):
         sys.exit("\n".join(told))
 
 
+def last():
+    if (sandbox := call("ListPodSandbox", b"").get(1)) is not None:
+        print(fields_of(sandbox)[1].decode())
+
+
 def for_all(method):
     return lambda *pods: at_once(lambda pod: call(method, message(f1=pod)), pods)
 
@@ -158,7 +164,7 @@ def image(name, path, directory):
             tar.addfile(info, io.BytesIO(data))
 
 
-VERBS = {"image": image, "run": run, "start": start, "exec": execute,
+VERBS = {"image": image, "run": run, "start": start, "exec": execute, "last": last,
          "stop": for_all("StopPodSandbox"), "remove": for_all("RemovePodSandbox")}
 
 if __name__ == "__main__":
