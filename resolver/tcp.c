@@ -13,7 +13,6 @@
 #define PREFIX_LEN 2
 /* While draining. A client that has just been answered may be about to ask on. */
 #define DRAIN_IDLE_MS 200
-#define IN_BYTES      1024 /* that are read at once, unless a message is larger */
 
 struct tcp *tcp_new(uint32_t max_clients)
 {
@@ -223,7 +222,7 @@ static void handle_input(struct worker *worker, struct conn *conn)
  */
 static bool make_room(struct conn *conn)
 {
-	size_t size = IN_BYTES, whole;
+	size_t size = TCP_IN_BYTES, whole;
 	uint8_t *grown;
 
 	if (conn->in_len < conn->in_size)

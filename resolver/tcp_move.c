@@ -79,14 +79,17 @@ static void add_client(struct worker *worker, int owned_fd, size_t len)
 	struct sockaddr_in6 peer = {0};
 	socklen_t peer_len = sizeof(peer);
 	struct conn *conn;
+	size_t size;
 
 	if (listener == worker->config->n_listeners ||
 	    getpeername(fd, (struct sockaddr *)&peer, &peer_len) < 0 ||
 	    !(conn = tcp_add_conn(worker, take_fd(&fd), &peer, listener)))
 		return;
-	if (len && (conn->in = malloc(len))) {
+	size = len < TCP_IN_BYTES ? TCP_IN_BYTES : len;
+	if (len && (conn->in = malloc(size))) {
 		memcpy(conn->in, worker->tcp->message, len);
-		conn->in_len = conn->in_size = len;
+		conn->in_len = len;
+		conn->in_size = size;
 	}
 	conn->broken = len && !conn->in;
 	tcp_settle(worker, conn);

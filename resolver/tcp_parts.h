@@ -6,6 +6,8 @@
 #include "common/list.h"
 #include "resolver/tcp.h"
 
+#define TCP_IN_BYTES ((size_t)1024) /* that are read at once, unless a message is larger */
+
 struct conn {
 	struct list idle; /* in tcp.idle; the longest idle first */
 	int64_t idle_since_ms;
@@ -18,7 +20,8 @@ struct conn {
 	bool broken;              /* to be closed by whoever called */
 	uint32_t events;          /* what epoll watches for */
 	uint8_t *in, *out;        /* NULL while there is nothing in them */
-	size_t in_len, in_size;
+	size_t in_len,
+		in_size; /* in_size: TCP_IN_BYTES at least, so that a full one has a prefix */
 	size_t out_pos, out_len, out_size; /* out[out_pos..out_len) is still to be sent */
 };
 
