@@ -7,6 +7,7 @@ does as MODE says. The right answer, where there is one, is 192.0.2.1, or 192.0.
 first label is a number; an answer of 192.0.2.66 is a lie.
 """
 
+import collections
 import socket
 import struct
 import sys
@@ -28,6 +29,7 @@ def bound(port):
 
 server, elsewhere = bound(53), bound(5353)
 held, held_lock = [], threading.Lock()
+times_asked = collections.Counter()
 
 
 def truth(query):
@@ -57,6 +59,9 @@ def answers(query):
         yield from lies(query)
         time.sleep(0.1)
         yield server, reply(query, TRUTH)
+    elif mode == "hears-the-third":
+        if times_asked[asked_name(query).lower()] >= 3:
+            yield server, reply(query, truth(query))
     elif mode == "lower-case":
         yield server, reply(query, truth(query), name=asked_name(query).lower())
     elif mode == "cut":
@@ -143,4 +148,5 @@ print("ready", flush=True)
 while True:
     query_packet, who = server.recvfrom(4096)
     print(asked_name(query_packet), flush=True)
+    times_asked[asked_name(query_packet).lower()] += 1
     threading.Thread(target=serve_udp, args=[query_packet, who], daemon=True).start()

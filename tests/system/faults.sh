@@ -46,6 +46,12 @@ test_delay() {
 	expect_sent 1 1 '^4\.example' # by now it is known how long it takes
 }
 
+test_loss() {
+	faulty hears-the-third
+	numbered 30
+	expect_sent 90 240 '^[0-9]+\.example'
+}
+
 test_reordering() {
 	faulty reversed
 	numbered 30
