@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/log.h"
 #include "common/options.h"
 #include "resolver/corefile/directives.h"
 #include "resolver/corefile/mnemonic.h"
+#include "resolver/corefile/zone_text.h"
 
 int directive_fail(struct directive_parse *d, const struct corefile_line *line, const char *fmt,
 		   ...)
@@ -128,17 +130,6 @@ int directive_duration(struct directive_parse *d, const struct corefile_line *li
 			      line->words[0], line->words[i]);
 }
 
-bool zone_parse(const char *text, size_t len, struct corefile_zone *ret)
-{
-	if (len == 1 && *text == '.') {
-		ret->name[0] = 0;
-		ret->len = 1;
-		return true;
-	}
-	ret->len = (uint8_t)wire_name_from_text(text, len, ret->name);
-	return ret->len > 0;
-}
-
 int directive_zone(struct directive_parse *d, const struct corefile_line *line, size_t i,
 		   struct corefile_zone *ret)
 {
@@ -148,20 +139,57 @@ int directive_zone(struct directive_parse *d, const struct corefile_line *line, 
 			      line->words[i]);
 }
 
+/* A scheme and a port are of no account here. */
+static int parse_zone_text(struct directive_parse *d, const struct corefile_line *line, size_t i,
+			   struct zone_text *ret)
+{
+	uint64_t port;
+
+	zone_text_parse(line->words[i], ret);
+	if (ret->n && (!ret->port || options_parse_number(ret->port, 0, UINT16_MAX, &port)))
+		return 0;
+	return directive_fail(d, line,
+			      "expected a zone as . or example.org or 10.0.0.0/8 but not \"%.60s\"",
+			      line->words[i]);
+}
+
 int directive_zones(struct directive_parse *d, const struct corefile_line *line, size_t i,
 		    struct corefile_zones *ret)
 {
-	int rc = 0;
+	struct zone_text text;
+	size_t n = 0;
+	int rc;
 
 	*ret = (struct corefile_zones){0};
-	if (i >= line->n_words)
-		return 0;
-	ret->list = ARENA_ARRAY(&d->corefile->arena, struct corefile_zone, line->n_words - i);
-	if (!ret->list)
+	for (size_t k = i; k < line->n_words; k++) {
+		if ((rc = parse_zone_text(d, line, k, &text)) < 0)
+			return rc;
+		n += text.n;
+	}
+	if (n && !(ret->list = ARENA_ARRAY(&d->corefile->arena, struct corefile_zone, n)))
 		return directive_no_memory(d);
-	for (; i < line->n_words && rc == 0; i++)
-		rc = directive_zone(d, line, i, &ret->list[ret->n++]);
-	return rc;
+	for (; i < line->n_words; i++) {
+		zone_text_parse(line->words[i], &text);
+		for (size_t k = 0; k < text.n; k++)
+			zone_text_get(&text, k, &ret->list[ret->n++]);
+	}
+	return 0;
+}
+
+int directive_from(struct directive_parse *d, const struct corefile_line *line, size_t i,
+		   struct corefile_zone *ret)
+{
+	struct zone_text text;
+	int rc = parse_zone_text(d, line, i, &text);
+
+	if (rc < 0)
+		return rc;
+	zone_text_get(&text, 0, ret);
+	if (text.n > 1)
+		log_warning("of this network only the first reverse zone is taken",
+			    "at=%s:%u network=%s", line->place.file, line->place.line,
+			    line->words[i]);
+	return 0;
 }
 
 int directive_rcodes(struct directive_parse *d, const struct corefile_line *line, const char *list,

@@ -71,9 +71,12 @@ int directive_duration(struct directive_parse *d, const struct corefile_line *li
 		       uint32_t *ret_ms);
 int directive_zone(struct directive_parse *d, const struct corefile_line *line, size_t i,
 		   struct corefile_zone *ret);
-/* All words from `i` on. */
+/* All words from `i` on, as zone_text.h says; a network may be several zones. */
 int directive_zones(struct directive_parse *d, const struct corefile_line *line, size_t i,
 		    struct corefile_zones *ret);
+/* Word `i` likewise where there is room for one zone: of several the first, and it is told. */
+int directive_from(struct directive_parse *d, const struct corefile_line *line, size_t i,
+		   struct corefile_zone *ret);
 int directive_rcodes(struct directive_parse *d, const struct corefile_line *line, const char *list,
 		     uint32_t *ret);
 int directive_targets(struct directive_parse *d, const struct corefile_line *line, size_t i,
@@ -96,9 +99,6 @@ void print_rcodes(uint32_t rcodes, const char *between, FILE *out);
 void print_targets(const struct corefile_targets *targets, FILE *out);
 void print_fallthrough(const struct corefile_fallthrough *fallthrough, FILE *out);
 void print_service(const struct corefile_service *service, FILE *out);
-
-/* Text to a zone; false: it is none. "." is the root. */
-bool zone_parse(const char *text, size_t len, struct corefile_zone *ret);
 
 #define ROW(name)                                    \
 	int name##_parse(struct directive_parse *d); \

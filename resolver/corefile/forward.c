@@ -195,7 +195,7 @@ int forward_parse(struct directive_parse *d)
 	f->policy = POLICY_RANDOM;
 	f->health_ms = HEALTH_MS;
 	f->health_domain.len = 1;
-	if ((rc = directive_zone(d, d->line, 1, &f->from)) < 0 ||
+	if ((rc = directive_from(d, d->line, 1, &f->from)) < 0 ||
 	    (rc = directive_targets(d, d->line, 2, TARGETS_MAX, false, &f->to)) < 0 ||
 	    (rc = directive_properties(d, properties, f)) < 0)
 		return rc;
@@ -338,7 +338,7 @@ int alternate_parse(struct directive_parse *d)
 	if (d->line->n_words < i + 3)
 		return directive_fail(d, d->line, "expected RCODE[,RCODE...] FROM TO...");
 	if ((rc = directive_rcodes(d, d->line, d->line->words[i], &a->rcodes)) < 0 ||
-	    (rc = directive_zone(d, d->line, i + 1, &a->from)) < 0 ||
+	    (rc = directive_from(d, d->line, i + 1, &a->from)) < 0 ||
 	    (rc = directive_targets(d, d->line, i + 2, TARGETS_MAX, true, &a->to)) < 0)
 		return rc;
 	if (all_rcodes(d->server->alternate) & a->rcodes)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "resolver/corefile/directives.h"
+#include "resolver/corefile/zone_text.h"
 #include "resolver/kuma.h"
 #include "resolver/names.h"
 #include "resolver/nametext.h"

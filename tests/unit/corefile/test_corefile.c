@@ -124,7 +124,16 @@ Test(corefile, forward)
 		{"forward . 1.1.1.1 {\n failover WHAT\n}", "! expected an rcode as NXDOMAIN"},
 		{"forward . 1.1.1.1 {\n expire 1s {\n }\n}", "! expire: expected no block"},
 		{"forward . 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", "! at most 15 servers"},
-		{"forward a..b 1.1.1.1", "! expected a domain as . or example.org but not"},
+		{"forward a..b 1.1.1.1", "! expected a zone as . or example.org or 10.0.0.0/8"},
+		{"forward 10.0.0.0/8 1.1.1.1 {\n except 10.1.2.0/23 fd00::/16 dns://a.b:53\n}",
+		 "    forward 10.in-addr.arpa 1.1.1.1:53 {\n        except 2.1.10.in-addr.arpa "
+		 "3.1.10.in-addr.arpa 0.0.d.f.ip6.arpa a.b\n    }"},
+		/* Of several zones the first, as in CoreDNS. */
+		{"forward dns://192.168.5.1/23:53 1.1.1.1",
+		 "    forward 4.168.192.in-addr.arpa 1.1.1.1:53"},
+		{"forward a.b:c 1.1.1.1", "! expected a zone as . or example.org or 10.0.0.0/8"},
+		{"forward . 1.1.1.1 {\n health_check 1s domain 10.0.0.0/8\n}",
+		 "! expected a domain as . or example.org"},
 	};
 
 	check(rows, ARRAY_SIZE(rows));
@@ -169,6 +178,9 @@ Test(corefile, templates)
 		 NULL},
 		{"template ANY ANY {\n rcode REFUSED\n upstream\n}",
 		 "    template ANY ANY {\n        rcode REFUSED\n    }"},
+		{"template ANY PTR 172.16.0.0/15 example.org:53 {\n fallthrough 172.16.0.0/16\n}",
+		 "    template ANY PTR 16.172.in-addr.arpa 17.172.in-addr.arpa example.org {\n"
+		 "        fallthrough 16.172.in-addr.arpa\n    }"},
 		{"template in A", "! expected a class as IN or ANY but not \"in\""},
 		{"template IN TYPE28", "! expected a type as AAAA or ANY but not \"TYPE28\""},
 		{"template IN A {\n rcode nxdomain\n}", "! rcode: expected one as NXDOMAIN"},
@@ -298,6 +310,7 @@ Test(corefile, tables)
 		{"hosts {\n 10.0.0.1 a b\n fallthrough\n}",
 		 "    hosts /etc/hosts {\n        10.0.0.1 a\n        10.0.0.1 b\n        "
 		 "fallthrough\n    }"},
+		{"hosts a.hosts 10.0.0.0/16", "    hosts a.hosts 0.10.in-addr.arpa {\n    }"},
 		{"hosts {\n 10.0.0.1\n}", "! Corefile:3: hosts: expected names behind the address"},
 		{"hosts {\n ttl x\n}", "! Corefile:3: hosts: ttl: expected a number"},
 		{"hosts {\n tll 1\n}", "! unknown property \"tll\"; did you mean ttl?"},
@@ -338,6 +351,10 @@ Test(corefile, caches)
 		 "        keepttl\n"
 		 "    }",
 		 NULL},
+		{"cache 30 10.0.0.0/8 {\n disable denial fd00::/8\n}",
+		 "    cache 10.in-addr.arpa {\n        success 9984 30 5\n        denial 9984 30 "
+		 "5\n"
+		 "        disable denial d.f.ip6.arpa\n    }"},
 		{"cache {\n serve_stale\n disable success\n}",
 		 "    cache {\n        success 9984 3600 5\n        disable success\n        "
 		 "denial 9984 "
@@ -433,6 +450,11 @@ Test(corefile, keys)
 		{"10.0.0.0/8", "10.in-addr.arpa:53 {\n}\n"},
 		{"10.0.0.0/8:1053", "10.in-addr.arpa:1053 {\n}\n"},
 		{"10.1.0.0/15", "0.10.in-addr.arpa:53 1.10.in-addr.arpa:53 {\n}\n"},
+		{"10.1.2.3/30", "0.2.1.10.in-addr.arpa:53 1.2.1.10.in-addr.arpa:53 "
+				"2.2.1.10.in-addr.arpa:53 3.2.1.10.in-addr.arpa:53 {\n}\n"},
+		{"dns://fd12:8000::/18:1053",
+		 "8.2.1.d.f.ip6.arpa:1053 9.2.1.d.f.ip6.arpa:1053 "
+		 "a.2.1.d.f.ip6.arpa:1053 b.2.1.d.f.ip6.arpa:1053 {\n}\n"},
 		{"0.0.0.0/0", "in-addr.arpa:53 {\n}\n"},
 		{"fd00:fd00::/32", "0.0.d.f.0.0.d.f.ip6.arpa:53 {\n}\n"},
 		{"fd00::/7", "c.f.ip6.arpa:53 d.f.ip6.arpa:53 {\n}\n"},
