@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/log.h"
@@ -247,7 +248,8 @@ static int parse_target(struct directive_parse *d, const struct corefile_line *l
 	if ((size_t)len < sizeof(address) &&
 	    endpoint_parse(address, ret->transport == COREFILE_TLS ? 853 : 53, &ret->ep))
 		return 0;
-	if (!scheme_end && strchr(text, '/')) {
+	/* Whether a path is there is seen when it is read; a word may be a mistyped address. */
+	if (!scheme_end && (strchr(text, '/') || access(text, R_OK) == 0)) {
 		ret->file = text;
 		return 0;
 	}

@@ -7,7 +7,7 @@ the table stand for variables of the environment. A case of the table is
 
     == what it is about
     flags: --names @LAB@/names     further flags, if any
-    Corefile...                    in the file @LAB@/Corefile
+    Corefile...                    in the file @LAB@/Corefile; relative paths are @LAB@'s
     --
     NAME TYPE [OPTION...] -> RCODE [aa] DATA...     the answer section, data in order of their text
     fails: REGEX                                    it does not start and says this
@@ -107,7 +107,7 @@ def run_case(case, command, lab):
     ready, theirs = os.pipe()
     with log.open("w") as out:
         process = subprocess.Popen([*command, "-conf", conf, "--ready-fd", str(theirs), *case.flags],
-                                   stdout=out, stderr=out, pass_fds=[theirs])
+                                   stdout=out, stderr=out, pass_fds=[theirs], cwd=lab)
     os.close(theirs)
     is_ready = bool(os.read(ready, 1))
     os.close(ready)
