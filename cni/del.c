@@ -45,6 +45,18 @@ static bool is_ours(const struct request *request, const struct store *store,
 	return known.ns.dev == ns->dev && known.ns.ino == ns->ino;
 }
 
+/* Somebody at work on it is waited for, by the runtime if need be; what cannot be locked is not. */
+static int lock(const struct store *store, const struct namespace *ns, int *ret_lock,
+		struct failure *failure)
+{
+	if (store->dir < 0 || store_lock(store, ns, ret_lock, failure) == 0)
+		return 0;
+	if (failure->code == FAILURE_AGAIN)
+		return -1;
+	log_warning("DEL: goes on without a lock", "reason=\"%s\"", failure->err.msg);
+	return 0;
+}
+
 /* The lock is the caller's, for it goes when they are forgotten. */
 static int remove_rules(const struct request *request, const struct store *store, int *ret_lock,
 			struct failure *failure)
@@ -62,7 +74,7 @@ static int remove_rules(const struct request *request, const struct store *store
 				    "reason=\"%s\"", failure->err.msg);
 		return 0;
 	}
-	if (store->dir >= 0 && store_lock(store, &ns, ret_lock, failure) < 0)
+	if (lock(store, &ns, ret_lock, failure) < 0)
 		return -1;
 	/* A pod with two networks keeps its rules until the last of them goes. */
 	if (!is_ours(request, store, &ns, &known) ||
@@ -80,7 +92,7 @@ static int remove_rules(const struct request *request, const struct store *store
 static int run(const struct request *request, char **ret_answer, struct failure *failure)
 {
 	cleanup_store struct store store = {.dir = -1};
-	cleanup_fd int lock = -1;
+	cleanup_fd int held = -1;
 	struct conf conf;
 
 	(void)ret_answer;
@@ -88,10 +100,14 @@ static int run(const struct request *request, char **ret_answer, struct failure 
 		 request->netns);
 	if (conf_read(request->conf, &conf, failure) < 0)
 		conf_read(NULL, &conf, failure);
-	if (store_open(conf.state_dir, false, &store, failure) < 0 ||
-	    remove_rules(request, &store, &lock, failure) < 0)
+	if (store_open(conf.state_dir, false, &store, failure) < 0)
+		log_warning("DEL: goes by the request alone", "reason=\"%s\"", failure->err.msg);
+	if (remove_rules(request, &store, &held, failure) < 0)
 		return -1;
-	return store_remove(&store, request->container, request->ifname, failure);
+	if (store_remove(&store, request->container, request->ifname, failure) < 0)
+		log_warning("DEL: the pod stays remembered until `meshdns-cni repair --apply`",
+			    "reason=\"%s\"", failure->err.msg);
+	return 0;
 }
 
 const struct verb verb_del = {

@@ -14,15 +14,19 @@
 #include "cni/rules.h"
 #include "cni/store.h"
 #include "cni/verbs.h"
+#include "common/cleanup.h"
 
 static int try_add(const struct request *request, struct failure *failure)
 {
+	const struct namespace none = {.fd = -1};
 	cleanup_store struct store store = {.dir = -1};
+	cleanup_fd int lock = -1;
 	cleanup_pod struct pod pod = {0};
 	struct conf conf;
 
 	if (conf_read(request->conf, &conf, failure) < 0 ||
 	    store_open(conf.state_dir, true, &store, failure) < 0 ||
+	    store_lock(&store, &none, &lock, failure) < 0 || /* a file can be made and written */
 	    pod_read_example(request, &pod, failure) < 0 || kube_check(request, failure) < 0)
 		return -1;
 	if (unshare(CLONE_NEWNET) < 0)

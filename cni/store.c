@@ -12,6 +12,7 @@
 
 #include "cni/pod.h"
 #include "common/cleanup.h"
+#include "common/file.h"
 
 /*
  * A file is called CONTAINER:INTERFACE; neither can hold a colon, nor begin with a dot as the lock
@@ -22,9 +23,12 @@
 #define LOCK_TIMEOUT 10000 /* ms */
 #define LOCK_POLL    2     /* ms */
 
-static int complain(struct failure *failure, const char *what, const char *name)
+/* `name`: of a file in it; NULL: the directory itself. */
+static int complain(const struct store *store, const char *what, const char *name,
+		    struct failure *failure)
 {
-	return failure_set(failure, FAILURE_IO, "cannot %s %s: %s%s", what, name, err_text(errno),
+	return failure_set(failure, FAILURE_IO, "cannot %s %s%s%s: %s%s", what, store->path,
+			   name ? "/" : "", name ? name : "", err_text(errno),
 			   errno == EACCES ? "; the plugin needs root" : "");
 }
 
@@ -53,11 +57,11 @@ int store_open(const char *path, bool create, struct store *ret_store, struct fa
 	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
 	path = path ? path : STORE_DIR;
-	ret_store->dir = open(path, flags);
+	*ret_store = (struct store){.dir = open(path, flags), .path = path};
 	if (ret_store->dir < 0 && errno == ENOENT && create && make_directories(path) == 0)
 		ret_store->dir = open(path, flags);
 	if (ret_store->dir < 0 && (create || errno != ENOENT))
-		return complain(failure, "open", path);
+		return complain(ret_store, "open", NULL, failure);
 	return 0;
 }
 
@@ -76,7 +80,7 @@ int store_lock(const struct store *store, const struct namespace *ns, int *ret_f
 	int fd = openat(store->dir, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
-		return complain(failure, "open", "the lock");
+		return complain(store, "open", LOCK_FILE, failure);
 	for (int waited = 0; fcntl(fd, F_OFD_SETLK, &byte) < 0; waited += LOCK_POLL) {
 		int why = errno;
 
@@ -146,7 +150,7 @@ static int write_file(int dir, const char *name, const json_t *json)
 
 	if (!text)
 		errno = ENOMEM;
-	return text && fd >= 0 && write(fd, text, len) == (ssize_t)len ? 0 : -1;
+	return text && fd >= 0 ? file_write_all(fd, text, len) : -1;
 }
 
 int store_save(const struct store *store, const struct request *request, const struct namespace *ns,
@@ -164,7 +168,7 @@ int store_save(const struct store *store, const struct request *request, const s
 	if (rc == 0)
 		rc = renameat(store->dir, new_name, store->dir, name);
 	if (rc < 0) {
-		complain(failure, "write", name);
+		complain(store, "write", name, failure);
 		unlinkat(store->dir, new_name, 0);
 	}
 	json_decref(json);
@@ -185,7 +189,7 @@ int store_load(const struct store *store, const char *container, const char *ifn
 		return 0;
 	fd = openat(store->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
-		return errno == ENOENT ? 0 : complain(failure, "read", name);
+		return errno == ENOENT ? 0 : complain(store, "read", name, failure);
 	json = json_loadfd(fd, JSON_ALLOW_NUL, NULL);
 	*ret_found = json && decode(json, ret_attachment);
 	return 0;
@@ -198,7 +202,7 @@ int store_remove(const struct store *store, const char *container, const char *i
 
 	name_file(name, container, ifname);
 	if (store->dir >= 0 && unlinkat(store->dir, name, 0) < 0 && errno != ENOENT)
-		return complain(failure, "remove", name);
+		return complain(store, "remove", name, failure);
 	return 0;
 }
 

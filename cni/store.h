@@ -20,7 +20,8 @@
 #define STORE_DIR "/run/meshdns/cni" /* the configuration's state_dir says otherwise */
 
 struct store {
-	int dir; /* -1: not open; there is nothing in it then */
+	int dir;          /* -1: not open; there is nothing in it then */
+	const char *path; /* its, for messages; borrowed */
 };
 
 static inline void cleanup_store_(const struct store *store)

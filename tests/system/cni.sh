@@ -173,6 +173,26 @@ test_deleting_succeeds_whatever_is_missing() {
 	plugin DEL "$(base)" "${VARIABLES[@]}" # a file that is none
 }
 
+# Nor is a pod to stay because of the directory of what is remembered.
+test_deleting_succeeds_whatever_can_be_written() {
+	pod unwritten
+	mapfile_variables
+	plugin ADD "$(base "$PREV")" "${VARIABLES[@]}" >/dev/null
+	plugin DEL "$(STATE=$LAB/conf/net.conflist base)" "${VARIABLES[@]}" 2>/dev/null # no directory
+	expect_eq '' "$(pod_rules)"
+	plugin ADD "$(base "$PREV")" "${VARIABLES[@]}" >/dev/null
+	on_node mount --bind "$STATE" "$STATE"
+	on_node mount -o remount,bind,ro "$STATE"
+	fails 5 "cannot open $STATE/.lock: Read-only" ADD "$(base "$PREV")" "${VARIABLES[@]}"
+	fails 50 "cannot open $STATE/.lock: Read-only" STATUS "$(base '"cniVersion": "1.1.0"')"
+	plugin DEL "$(base)" "${VARIABLES[@]}" 2>"$LAB/log/unwritten"
+	on_node umount "$STATE"
+	expect_match 'stays remembered until' "$(log_of unwritten)"
+	expect_eq '' "$(pod_rules)"
+	plugin DEL "$(base)" "${VARIABLES[@]}"
+	expect_eq '' "$(remembered)"
+}
+
 # Its path may have come to be another pod's.
 test_deleting_leaves_a_stranger_alone() {
 	pod stranger
