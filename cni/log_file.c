@@ -25,14 +25,17 @@ static bool is_full(int fd)
 	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > LOG_FILE_BYTES_MAX;
 }
 
-/* Under the lock of the full file, so that only the first of several moves it away. */
+/*
+ * Under the lock of the full file, so that only the first of several moves it away. Nobody waits
+ * for it: whoever may read the file can hold it.
+ */
 static void rotate(int fd, const char *path)
 {
 	cleanup_fd int again = -1;
 	char old[PATH_MAX];
 
 	if (snprintf(old, sizeof(old), "%s.1", path) < (int)sizeof(old) &&
-	    flock(fd, LOCK_EX) == 0) {
+	    flock(fd, LOCK_EX | LOCK_NB) == 0) {
 		again = open_file(path);
 		if (again >= 0 && is_full(again))
 			rename(path, old);
