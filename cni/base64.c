@@ -17,24 +17,34 @@ static int digit(char c)
 	return found ? (int)(found - digits) : -1;
 }
 
+/* Of lines, as base64(1) writes them. */
+static bool is_break(char c)
+{
+	return c == '\n' || c == '\r';
+}
+
 bool base64_decode(const char *text, size_t len, char **ret_data, size_t *ret_len)
 {
 	char *data;
 	uint32_t bits = 0;
-	size_t n = 0;
+	size_t n_digits = 0, n = 0;
 
-	while (len && text[len - 1] == '=')
+	while (len && (text[len - 1] == '=' || is_break(text[len - 1])))
 		len--;
 	for (size_t i = 0; i < len; i++) {
-		if (digit(text[i]) < 0)
+		if (digit(text[i]) < 0 && !is_break(text[i]))
 			return false;
+		n_digits += !is_break(text[i]);
 	}
-	if (len % 4 == 1 || !(data = malloc(len / 4 * 3 + 3)))
+	if (n_digits % 4 == 1 || !(data = malloc(n_digits / 4 * 3 + 3)))
 		return false;
-	for (size_t i = 0; i < len; i++) {
-		bits = bits << 6 | (uint32_t)digit(text[i]);
+	for (size_t i = 0; i < n_digits; text++) {
+		if (is_break(*text))
+			continue;
+		bits = bits << 6 | (uint32_t)digit(*text);
 		if (i % 4)
 			data[n++] = (char)(bits >> (6 - 2 * (i % 4)));
+		i++;
 	}
 	data[n] = '\0';
 	*ret_data = data;

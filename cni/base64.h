@@ -6,8 +6,9 @@
 #include <stddef.h>
 
 /*
- * Decodes base64 (RFC 4648, either alphabet, the padding may be missing) into *ret_data, which is
- * malloc'ed, and ends in a NUL that *ret_len does not count. False: it is none, or out of memory.
+ * Decodes base64 (RFC 4648, either alphabet, in one line or several, the padding may be missing)
+ * into *ret_data, which is malloc'ed, and ends in a NUL that *ret_len does not count. False: it is
+ * none, or out of memory.
  */
 bool base64_decode(const char *text, size_t len, char **ret_data, size_t *ret_len);
 

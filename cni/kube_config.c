@@ -111,7 +111,10 @@ static int take_cluster(yaml_document_t *doc, const yaml_node_t *cluster,
 		return err_set(err, EINVAL, "the cluster's server must be https://…, and is %.100s",
 			       server ? server : "not there");
 	if (text_of(doc, cluster, "proxy-url"))
-		return err_set(err, EOPNOTSUPP, "the cluster's proxy-url is not supported");
+		return err_set(
+			err, EOPNOTSUPP,
+			"the cluster's proxy-url is not supported; give it a server that the "
+			"node reaches without a proxy");
 	config->insecure = insecure && !strcmp(insecure, "true");
 	if (copy_text(server, &config->server, err) < 0 ||
 	    copy_text(text_of(doc, cluster, "tls-server-name"), &config->server_name, err) < 0 ||
@@ -188,17 +191,27 @@ int kube_config_parse(const char *text, size_t len, struct kube_config *ret_conf
 
 /* --- files --- */
 
+/* Files are named from the kubeconfig's folder, which is "" or ends in a slash. */
+static int resolve(const char *folder, char **file, struct err *err)
+{
+	char *path;
+
+	if (!*file || **file == '/')
+		return 0;
+	if (asprintf(&path, "%s%s", folder, *file) < 0)
+		return err_set(err, ENOMEM, "out of memory");
+	free(*file);
+	*file = path;
+	return 0;
+}
+
 static int read_pem(const char *folder, struct kube_pem *pem, struct err *err)
 {
-	char path[2 * PATH_MAX];
-
 	if (pem->data || !pem->file)
 		return 0;
-	if (pem->file[0] == '/')
-		snprintf(path, sizeof(path), "%s", pem->file);
-	else
-		snprintf(path, sizeof(path), "%s%s", folder, pem->file);
-	return file_read(path, FILE_MAX, &pem->data, &pem->len, err);
+	if (resolve(folder, &pem->file, err) < 0)
+		return err->code;
+	return file_read(pem->file, FILE_MAX, &pem->data, &pem->len, err);
 }
 
 int kube_config_read(const char *path, struct kube_config *ret_config, struct err *err)
@@ -215,7 +228,8 @@ int kube_config_read(const char *path, struct kube_config *ret_config, struct er
 		return rc;
 	if (kube_config_parse(text, len, ret_config, err) < 0)
 		return err_wrap(err, "%s", path);
-	if (read_pem(folder, &ret_config->ca, err) < 0 ||
+	if (resolve(folder, &ret_config->token_file, err) < 0 ||
+	    read_pem(folder, &ret_config->ca, err) < 0 ||
 	    read_pem(folder, &ret_config->cert, err) < 0 ||
 	    read_pem(folder, &ret_config->key, err) < 0)
 		return err->code;

@@ -140,7 +140,7 @@ test_ways_to_say_who_we_are() {
 	local user
 	pod who
 	api_pod web-0 "{$INJECT}"
-	for user in "$TOKEN" "{tokenFile: $API/token}" "{client-certificate: client.crt, client-key: $API/client.key}" \
+	for user in "$TOKEN" "{tokenFile: $API/token}" "{tokenFile: token}" "{client-certificate: client.crt, client-key: $API/client.key}" \
 		"{client-certificate-data: $(base64 -w0 "$API/client.crt"), client-key-data: $(base64 -w0 "$API/client.key")}"; do
 		kubeconfig "$user"
 		expect_match 'redirect to' "$(add web-0)"

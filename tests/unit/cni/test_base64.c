@@ -45,10 +45,18 @@ Test(base64, both_alphabets_with_padding_or_without)
 	expect("Zg", "f");
 }
 
+/* base64(1) and YAML's blocks have them, and those who read kubeconfigs take them. */
+Test(base64, lines)
+{
+	expect("Zm9v\n", "foo");
+	expect("Zm9\r\nvYg=\n=\n", "foob");
+	expect("\n", "");
+}
+
 Test(base64, nonsense)
 {
 	expect("Z", NULL);
-	expect("Zm9v\n", NULL);
+	expect("Zm9v Yg==", NULL);
 	expect("Zm=v", NULL);
 	expect("Zm9vY", NULL);
 }

@@ -10,7 +10,7 @@
 	"clusters: [{name: other, cluster: {server: x}}, {name: l, cluster: {" cluster "}}]\n" \
 	"users: [{name: u, user: {" user "}}]\n"                                               \
 	"contexts: [{name: c, context: {cluster: l, user: u}}]\ncurrent-context: c\n"
-#define CLUSTER "server: 'https://10.0.0.1', certificate-authority-data: YWJj"
+#define CLUSTER "server: 'https://10.0.0.1', certificate-authority-data: \"YW\\nJj\""
 
 static int parse(const char *text, struct kube_config *config, struct err *err)
 {
