@@ -99,7 +99,9 @@ static int reconcile_program(const struct install_settings *settings, const char
 		 "file=%s from=%s", target, source);
 	if (settings->dry_run)
 		return 0;
-	mkdir(settings->bin_dir, 0755);
+	if (file_make_directory(settings->bin_dir) < 0)
+		return err_set(err, errno, "cannot make %s: %s", settings->bin_dir,
+			       err_text(errno));
 	if ((rc = file_replace(target, data, len, 0755, err)) < 0)
 		return rc;
 	*ret_there = true;

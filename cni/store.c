@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,33 +31,13 @@ static int complain(const struct store *store, const char *what, const char *nam
 			   errno == EACCES ? "; the plugin needs root" : "");
 }
 
-/* Like `mkdir -p`. */
-static int make_directories(const char *path)
-{
-	char part[PATH_MAX];
-
-	if (snprintf(part, sizeof(part), "%s", path) >= (int)sizeof(part)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	for (char *slash = part; slash; *slash = '/') {
-		if ((slash = strchr(slash + 1, '/')))
-			*slash = '\0';
-		if (mkdir(part, 0755) < 0 && errno != EEXIST)
-			return -1;
-		if (!slash)
-			break;
-	}
-	return 0;
-}
-
 int store_open(const char *path, bool create, struct store *ret_store, struct failure *failure)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
 	path = path ? path : STORE_DIR;
 	*ret_store = (struct store){.dir = open(path, flags), .path = path};
-	if (ret_store->dir < 0 && errno == ENOENT && create && make_directories(path) == 0)
+	if (ret_store->dir < 0 && errno == ENOENT && create && file_make_directory(path) == 0)
 		ret_store->dir = open(path, flags);
 	if (ret_store->dir < 0 && (create || errno != ENOENT))
 		return complain(ret_store, "open", NULL, failure);

@@ -121,3 +121,22 @@ int file_replace(const char *path, const void *data, size_t len, mode_t mode, st
 	unlink(new_path);
 	return err_set(err, why, "cannot write %s: %s", path, err_text(why));
 }
+
+int file_make_directory(const char *path)
+{
+	char part[PATH_MAX];
+
+	if (snprintf(part, sizeof(part), "%s", path) >= (int)sizeof(part)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	for (char *slash = part; slash; *slash = '/') {
+		if ((slash = strchr(slash + 1, '/')))
+			*slash = '\0';
+		if (mkdir(part, 0755) < 0 && errno != EEXIST)
+			return -1;
+		if (!slash)
+			break;
+	}
+	return 0;
+}

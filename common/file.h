@@ -28,4 +28,7 @@ int file_write_all(int fd, const void *data, size_t len);
  */
 int file_replace(const char *path, const void *data, size_t len, mode_t mode, struct err *err);
 
+/* Makes a directory of mode 0755, and those that it lies in; 0 where it is there. -1 with errno. */
+int file_make_directory(const char *path);
+
 #endif

@@ -66,6 +66,14 @@ test_inserting_keeps_what_is_there() {
 	installer remove # twice is once
 }
 
+test_the_plugins_directory_is_made() {
+	fresh
+	FLAGS=(--bin-dir "$LAB/node/opt/cni/bin")
+	installer install
+	expect_eq '755 755' "$(stat -c %a "$LAB/node/opt" "$LAB/node/opt/cni/bin" | flat)"
+	[[ -x $LAB/node/opt/cni/bin/meshdns-cni ]]
+}
+
 test_dropping_in_changes_nobodys_file() {
 	fresh
 	cp "$LAB/node/net.d/10-pods.conflist" "$LAB/before"
