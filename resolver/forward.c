@@ -258,6 +258,7 @@ enum dns_rcode forward_start(struct worker *worker, const struct client *client,
 		timer_set(&f->timers, &txn->stale, worker->now_ms + block->keep.patience_ms);
 	if ((rcode = group_ask_first(worker, txn)) == DNS_RCODE_NOERROR)
 		return rcode;
+	group_explain(worker, txn, rcode);
 	waiter_release(f, waiter);
 	txn_end(worker, txn);
 	return rcode;
@@ -358,18 +359,6 @@ static void keep_failure(struct worker *worker, const struct txn *txn)
 }
 
 /* There is no answer but this rcode: others are asked, or that is it. */
-/* For the block's `errors`, in such words as CoreDNS has for it: people consolidate by them. */
-static void explain(struct worker *worker, const struct txn *txn)
-{
-	const struct attempt *last = &txn->attempts[txn->n_attempts - 1];
-	char text[ENDPOINT_TEXT_MAX];
-
-	if (txn->n_attempts)
-		err_set(&worker->chain.err, EIO, "read %s %s: %s", txn->tcp ? "tcp" : "udp",
-			endpoint_format(&last->server->ep, text),
-			last->refused ? "connection refused" : "i/o timeout");
-}
-
 static void finish_without(struct worker *worker, struct txn *txn, enum dns_rcode rcode)
 {
 	rcode = group_ask_next(worker, txn, rcode);
@@ -380,8 +369,7 @@ static void finish_without(struct worker *worker, struct txn *txn, enum dns_rcod
 	give_up(worker, txn);
 	if (!txn->cut && rcode == DNS_RCODE_SERVFAIL)
 		keep_failure(worker, txn);
-	if (rcode == DNS_RCODE_SERVFAIL)
-		explain(worker, txn);
+	group_explain(worker, txn, rcode);
 	waiters_error(worker, txn, txn->cut, rcode);
 	worker->chain.err.msg[0] = '\0';
 	txn_end(worker, txn);

@@ -216,6 +216,12 @@ bool group_is_next(const struct txn *txn, enum dns_rcode rcode);
  */
 enum dns_rcode group_ask_next(struct worker *worker, struct txn *txn, enum dns_rcode rcode);
 
+/*
+ * Why that is the answer, for the block's `errors`: in worker->chain.err, in such words as CoreDNS
+ * has for it, which people consolidate by. Nothing where there is nothing to say.
+ */
+void group_explain(struct worker *worker, const struct txn *txn, enum dns_rcode rcode);
+
 /* Lets go of whoever was asked. */
 void group_leave(struct worker *worker, struct txn *txn);
 

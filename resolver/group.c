@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+
 #include "resolver/forward_parts.h"
 
 static void uncount(struct forward *f, struct txn *txn)
@@ -14,9 +16,9 @@ static bool count(struct worker *worker, struct txn *txn)
 	struct forward *f = worker->forward;
 	const struct upstream_group *group = txn->group;
 
-	if (!group->max_concurrent)
+	if (!group->max_busy)
 		return true;
-	if (f->busy[group->number] >= group->max_concurrent) {
+	if (f->busy[group->number] >= group->max_busy) {
 		stats_add(&worker->stats.rejects, 1);
 		return false;
 	}
@@ -36,7 +38,11 @@ static enum dns_rcode ask_group(struct worker *worker, struct txn *txn,
 	txn->cut = false;
 	if (!count(worker, txn))
 		return DNS_RCODE_REFUSED;
-	return attempt_next(worker, txn) ? DNS_RCODE_NOERROR : DNS_RCODE_SERVFAIL;
+	if (attempt_next(worker, txn))
+		return DNS_RCODE_NOERROR;
+	if (txn->n_attempts == 0 && group->failfast)
+		stats_add(&worker->stats.all_down, 1);
+	return DNS_RCODE_SERVFAIL;
 }
 
 void group_leave(struct worker *worker, struct txn *txn)
@@ -114,4 +120,38 @@ enum dns_rcode group_ask_first(struct worker *worker, struct txn *txn)
 	else
 		rcode = ask_group(worker, txn, txn->route->group);
 	return rcode == DNS_RCODE_NOERROR ? rcode : group_ask_next(worker, txn, rcode);
+}
+
+/* The plugin that has no other one behind it. */
+static const char *last_plugin(const struct corefile_server *server)
+{
+	const char *last = "", *name;
+
+	for (size_t i = 0; (name = corefile_plugin(server, i)); i++)
+		last = name;
+	return last;
+}
+
+void group_explain(struct worker *worker, const struct txn *txn, enum dns_rcode rcode)
+{
+	const struct corefile_server *server = txn->block->corefile;
+	struct err *err = &worker->chain.err;
+	char text[ENDPOINT_TEXT_MAX];
+
+	if (!server || !server->errors)
+		return;
+	if (txn->n_attempts) {
+		const struct attempt *last = &txn->attempts[txn->n_attempts - 1];
+
+		err_set(err, EIO, "read %s %s: %s", txn->tcp ? "tcp" : "udp",
+			endpoint_format(&last->server->ep, text),
+			last->refused ? "connection refused" : "i/o timeout");
+	} else if (rcode == DNS_RCODE_REFUSED && txn->group) {
+		err_set(err, EIO, "concurrent queries exceeded maximum %u",
+			txn->group->max_concurrent);
+	} else if (rcode == DNS_RCODE_SERVFAIL && !txn->group) {
+		err_set(err, EIO, "plugin/%s: no next plugin found", last_plugin(server));
+	} else if (rcode == DNS_RCODE_SERVFAIL && txn->group->failfast) {
+		err_set(err, EIO, "no healthy proxies");
+	}
 }

@@ -46,16 +46,16 @@ void note_refusal(struct worker *worker, const struct client *client, const stru
 		       len);
 }
 
-/* Why it is SERVFAIL, for the block's `errors`. */
-static void note_error(struct worker *worker, const struct query *query, const uint8_t *packet,
-		       size_t len)
+/* Why there is no better answer, for the block's `errors`. */
+static void note_error(struct worker *worker, const struct query *query, unsigned int rcode,
+		       const uint8_t *packet, size_t len)
 {
 	const struct err *err = &worker->chain.err;
 
 	if (atomic_load_explicit(&worker->tap.wish->errors, memory_order_relaxed))
 		tap_put_error(&worker->tap,
 			      &(struct tap_event){.block = query->block,
-						  .rcode = DNS_RCODE_SERVFAIL,
+						  .rcode = (uint16_t)rcode,
 						  .len = (uint16_t)len},
 			      packet, err->msg[0] ? err->msg : "no server has answered");
 }
@@ -78,8 +78,8 @@ void note_answer(struct worker *worker, const struct client *client, const struc
 	if (writer == STATS_MESH && rcode != DNS_RCODE_NOERROR && rcode != DNS_RCODE_NXDOMAIN)
 		writer = STATS_SERVER;
 	stats_response(tally_of(worker, query), client->is_tcp, query->qtype, writer, rcode, len);
-	if (writer == STATS_SERVER && rcode == DNS_RCODE_SERVFAIL)
-		note_error(worker, query, packet, len);
+	if (writer == STATS_SERVER && (rcode == DNS_RCODE_SERVFAIL || worker->chain.err.msg[0]))
+		note_error(worker, query, rcode, packet, len);
 	if (tap_is_on(&worker->tap))
 		tap_put(&worker->tap,
 			&(struct tap_event){

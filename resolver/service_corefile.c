@@ -78,7 +78,8 @@ static int add_forward(struct service_source *source, struct service *service,
 	group->prefer_udp = f->prefer_udp;
 	group->failfast = f->failfast;
 	/* Each worker has its share, for none knows what the others have. */
-	group->max_concurrent = (f->max_concurrent + s->workers - 1) / s->workers;
+	group->max_concurrent = f->max_concurrent;
+	group->max_busy = (f->max_concurrent + s->workers - 1) / s->workers;
 	group->failover = f->failover;
 	group->max_attempts = f->max_connect_attempts;
 	route->group = group;

@@ -29,7 +29,8 @@ struct upstream_group {
 	uint32_t try_max_ms;        /* how long a try may take; 0: not said */
 	uint32_t tries;             /* how often a server is asked; 0: not said */
 	uint32_t max_attempts;      /* messages for a question; 0: not said */
-	uint32_t max_concurrent;    /* questions of a worker under way; 0: any number */
+	uint32_t max_concurrent;    /* questions under way; 0: any number */
+	uint32_t max_busy;          /* a worker's share of them */
 	uint32_t failover;          /* rcodes, a bit each, after which the next server is asked */
 };
 

@@ -366,7 +366,12 @@ Test(forward, whom_lies_are_told_to_believes_no_datagram_any_more, .fini = end)
 
 Test(forward, who_is_down_comes_last_until_it_answers_a_probe, .fini = end)
 {
+	static const uint8_t probe[] = {3, 'o', 'r', 'g', 0, 0, DNS_TYPE_NS, 0, DNS_CLASS_IN};
+
 	begin(2);
+	servers[0].probe_no_rd = true;
+	servers[0].probe_name = (struct corefile_zone){5, {3, 'o', 'r', 'g'}};
+	take_over();
 	for (uint16_t i = 0; i <= HEALTH_FAILS_MAX; i++) {
 		cr_assert(ask(i, (const char *[]){"a", "b", "c"}[i]));
 		pass(HEALTH_RTO_MAX_MS);
@@ -383,6 +388,9 @@ Test(forward, who_is_down_comes_last_until_it_answers_a_probe, .fini = end)
 	cr_expect_eq(told(), TOLD(8, 0));
 	pass(HEALTH_PROBE_MS + TIMERS_TICK_MS);
 	cr_assert(gets_type(0, DNS_TYPE_NS));
+	cr_expect_eq(got.bytes[2] & 1, 0, "RD");
+	cr_expect_eq(got.len, DNS_HEADER_LEN + sizeof(probe));
+	cr_expect_arr_eq(got.bytes + DNS_HEADER_LEN, probe, sizeof(probe));
 	answer(0, 0);
 	cr_expect_eq(worker.forward->server[0]->health.state, HEALTH_UP);
 	cr_assert(ask(9, "e") && gets(0));
@@ -487,10 +495,16 @@ Test(forward, without_servers_of_a_route_the_table_has_the_word, .fini = end)
 
 Test(forward, a_group_takes_so_many_questions_at_a_time, .fini = end)
 {
+	static struct corefile_errors errors;
+	static const struct corefile_server with_errors = {.errors = &errors};
+
 	begin(1);
-	group.max_concurrent = 1;
+	block.corefile = &with_errors;
+	group.max_concurrent = 2;
+	group.max_busy = 1;
 	cr_assert(ask(7, "a.example") && gets(0));
 	cr_expect_not(ask(8, "b.example"));
+	cr_expect_str_eq(worker.chain.err.msg, "concurrent queries exceeded maximum 2");
 	answer(0, 0);
 	cr_expect_eq(told(), TOLD(7, 0));
 	cr_expect(ask(9, "c.example"));
