@@ -20,10 +20,13 @@ bool tcp_move(struct worker *worker, struct conn *conn)
 	    conn->in_len > RESOLVE_TCP_BUFFER)
 		return false;
 	rc = handover_send_client(worker->successor_fd, conn->fd, conn->in, conn->in_len);
-	if (rc == 0)
+	if (rc == 0) {
+		/* It goes on elsewhere, and would wake us even when our descriptor is closed. */
+		epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, conn->fd, NULL);
 		tcp_close_conn(worker->tcp, conn);
-	else if (rc != -EAGAIN)
+	} else if (rc != -EAGAIN) {
 		worker->successor_fd = -1; /* it is gone, or does not want them: they stay */
+	}
 	return rc == 0;
 }
 
