@@ -15,6 +15,7 @@ bool tcp_move(struct worker *worker, struct conn *conn)
 {
 	int rc;
 
+	worker->tcp->held = true;
 	/* Who has said all it will, and what is not in step, ends here. */
 	if (conn->broken || conn->eof || conn->pending || tcp_backlog(conn) > 0 ||
 	    conn->in_len > RESOLVE_TCP_BUFFER)
@@ -45,10 +46,11 @@ uint32_t tcp_move_all(struct worker *worker)
 	struct tcp *tcp = worker->tcp;
 
 	settle_all(worker);
-	tcp->held = tcp_is_moving(worker);
-	if (!tcp->held)
-		settle_all(worker); /* the first of them were held still */
-	return tcp->held ? tcp_count(tcp) : 0;
+	if (tcp_is_moving(worker))
+		return tcp_count(tcp);
+	tcp->held = false;
+	settle_all(worker);
+	return 0;
 }
 
 /* --- and here --------------------------------------------------------------------------------- */

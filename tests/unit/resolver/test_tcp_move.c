@@ -122,3 +122,25 @@ Test(tcp_move, who_is_elsewhere_wakes_nobody_here, .init = begin, .fini = end)
 	cr_expect_eq(recv(fd, said, sizeof(said), MSG_DONTWAIT), 1);
 	close(fd);
 }
+
+Test(tcp_move, who_was_held_still_and_cannot_move_is_read_from_again, .init = begin, .fini = end)
+{
+	struct event_ref refs[CLIENTS];
+
+	worker.successor_fd = handover.new_fd;
+	for (size_t i = 0; i < CLIENTS; i++) {
+		cr_assert_eq(send(client_fd[i], "x", 1, 0), 1);
+		refs[i] = (struct event_ref){.kind = EVENT_TCP, .index = (uint32_t)i};
+		refs[i].generation = (uint16_t)conn[i]->generation;
+	}
+	while (send(handover.new_fd, "", 1, MSG_DONTWAIT) == 1)
+		;
+	tcp_handle(&worker, refs[0], EPOLLIN); /* not now */
+	close(other_fd);
+	tcp_handle(&worker, refs[1], EPOLLIN); /* nor ever */
+	tcp_expire(&worker);
+	cr_expect_eq(tcp_count(worker.tcp), CLIENTS);
+	cr_expect_eq(woken().kind, EVENT_TCP);
+	cr_expect_eq(conn[0]->events, EPOLLIN);
+	cr_expect_eq(conn[1]->events, EPOLLIN);
+}
