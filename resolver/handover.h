@@ -51,7 +51,8 @@ bool handover_run(struct handover *handover);
  * the `len` octets that were read of its next messages. 0; -EAGAIN: not now; else: not any more.
  */
 int handover_send_client(int to, int fd, const uint8_t *said, size_t len);
-/* The number of octets; *ret_fd is the caller's. */
+/* The number of octets; *ret_fd is the caller's. -EAGAIN: not now; -EPROTO: this one is lost, as
+ * when we have no descriptors left; else: not any more. */
 ssize_t handover_receive_client(int from, uint8_t *said, size_t size, int *ret_fd);
 
 /* For handover_take() and the fuzzer: all batches of sockets that come from `fd`. 0 or -errno. */

@@ -107,6 +107,6 @@ void tcp_take_over(struct worker *worker)
 
 	if (len >= 0)
 		add_client(worker, fd, (size_t)len);
-	else if (len != -EAGAIN)
+	else if (len != -EAGAIN && len != -EPROTO)
 		epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, from, NULL);
 }

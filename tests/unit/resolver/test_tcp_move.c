@@ -144,3 +144,13 @@ Test(tcp_move, who_was_held_still_and_cannot_move_is_read_from_again, .init = be
 	cr_expect_eq(conn[0]->events, EPOLLIN);
 	cr_expect_eq(conn[1]->events, EPOLLIN);
 }
+
+Test(tcp_move, one_that_cannot_be_received_is_not_the_last, .init = begin, .fini = end)
+{
+	cr_assert_eq(send(other_fd, "x", 1, 0), 1); /* without a descriptor, as if none was left */
+	cr_assert_eq(woken().kind, EVENT_TAKEOVER);
+	tcp_take_over(&worker);
+	cr_expect_eq(woken().kind, EVENT_ORDER);
+	cr_assert_eq(handover_send_client(other_fd, client_fd[0], NULL, 0), 0);
+	cr_expect_eq(woken().kind, EVENT_TAKEOVER);
+}
