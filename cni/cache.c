@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cni/base64.h"
+#include "cni/netd.h"
 #include "cni/protocol.h"
 #include "common/cleanup.h"
 #include "common/file.h"
@@ -29,7 +30,7 @@ static json_t *decode_list(const json_t *json)
 
 	if (json_is_string(config) &&
 	    base64_decode(json_string_value(config), json_string_length(config), &text, &len)) {
-		list = json_loadb(text, len, JSON_ALLOW_NUL, NULL);
+		list = netd_parse(text, len, NULL);
 		free(text);
 	}
 	return list;

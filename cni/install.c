@@ -155,21 +155,27 @@ json_t *install_entry(const struct install_settings *settings, struct err *err)
 }
 
 /* What is being written is written whole, or not at all. */
-static int write_json(const struct install_settings *settings, const char *path, const json_t *json,
+static int write_conf(const struct install_settings *settings, const char *path, const char *text,
 		      struct err *err)
 {
-	cleanup_free char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
-	struct stat st;
-	size_t len = text ? strlen(text) : 0;
-
-	if (!text)
-		return err_set(err, ENOMEM, "out of memory for %s", path);
 	log_info(settings->dry_run ? "would write" : "writing", "file=%s", path);
 	if (settings->dry_run)
 		return 0;
-	text[len] = '\n'; /* in place of the NUL */
-	return file_replace(path, text, len + 1,
-			    stat(path, &st) == 0 ? st.st_mode & 07777 : CONF_MODE, err);
+	return file_rewrite(path, text, strlen(text), CONF_MODE, err);
+}
+
+/* Puts `entry` into the list, or ours out of it where that is NULL. */
+static int edit(const struct install_settings *settings, const struct netd_file *list,
+		const json_t *entry, struct err *err)
+{
+	cleanup_free char *text = NULL;
+	char path[PATH_MAX];
+	int rc;
+
+	if ((rc = netd_edit(list, entry, &text, err)) < 0)
+		return rc;
+	snprintf(path, sizeof(path), "%s/%s", settings->net_dir, list->name);
+	return write_conf(settings, path, text, err);
 }
 
 static int remove_file(const struct install_settings *settings, const char *path)
@@ -197,77 +203,74 @@ static void nudge_runtimes(const struct install_settings *settings)
 		unlinkat(dir, other, 0);
 }
 
-static int drop_in(const struct install_settings *settings, const struct netd_file *file,
-		   json_t *entry, struct err *err)
+static int write_drop_in(const struct install_settings *settings, const struct netd_file *file,
+			 const json_t *entry, struct err *err)
 {
+	cleanup_free char *dump = json_dumps(entry, JSON_INDENT(2)), *text = NULL;
 	char path[PATH_MAX], folder[PATH_MAX];
-	json_t *without;
-	int rc = 0;
 
+	if (!dump || asprintf(&text, "%s\n", dump) < 0)
+		return err_set(err, ENOMEM, "out of memory for the plugin's configuration");
 	netd_drop_in_path(settings->net_dir, netd_network(file), path);
 	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(path, '/') - path), path);
 	if (!settings->dry_run && mkdir(folder, 0755) < 0 && errno != EEXIST)
 		return err_set(err, errno, "cannot make %s: %s", folder, err_text(errno));
-	if ((rc = write_json(settings, path, entry, err)) < 0 || !netd_find_entry(file->json))
-		goto out;
-	/* What an earlier version of us has inserted would be called as well. */
-	without = netd_without_entry(file->json);
-	snprintf(path, sizeof(path), "%s/%s", settings->net_dir, file->name);
-	rc = write_json(settings, path, without, err);
-	json_decref(without);
-out:
+	return write_conf(settings, path, text, err);
+}
+
+/* What an earlier version of us has inserted would be called as well. */
+static int drop_in(const struct install_settings *settings, const struct netd_file *file,
+		   const json_t *entry, struct err *err)
+{
+	int rc = write_drop_in(settings, file, entry, err);
+
+	if (rc == 0 && netd_has_entry(file->json))
+		rc = edit(settings, file, NULL, err);
 	nudge_runtimes(settings);
 	return rc;
 }
 
 /* A runtime prefers NAME.conf to NAME.conflist, so the list can only count when that is gone. */
 static int insert_wrapped(const struct install_settings *settings, const struct netd_file *file,
-			  json_t *entry, struct err *err)
+			  const json_t *entry, struct err *err)
 {
 	char path[PATH_MAX], saved[PATH_MAX + sizeof(SAVED_SUFFIX)], list_path[PATH_MAX];
-	json_t *single = netd_wrap(file->json),
-	       *list = single ? netd_with_entry(single, entry) : NULL;
 	const char *dot = strrchr(file->name, '.');
+	cleanup_free char *text = NULL;
 	int rc;
 
 	snprintf(path, sizeof(path), "%s/%s", settings->net_dir, file->name);
 	snprintf(saved, sizeof(saved), "%s" SAVED_SUFFIX, path);
 	snprintf(list_path, sizeof(list_path), "%s/%.*s.conflist", settings->net_dir,
 		 (int)(dot - file->name), file->name);
-	rc = write_json(settings, list_path, list, err);
-	if (rc == 0 && !settings->dry_run && rename(path, saved) < 0)
-		rc = err_set(err, errno, "cannot rename %s: %s", path, err_text(errno));
-	json_decref(single);
-	json_decref(list);
-	return rc;
+	if ((rc = netd_wrap(file, entry, &text, err)) < 0 ||
+	    (rc = write_conf(settings, list_path, text, err)) < 0)
+		return rc;
+	if (!settings->dry_run && rename(path, saved) < 0)
+		return err_set(err, errno, "cannot rename %s: %s", path, err_text(errno));
+	return 0;
 }
 
 static int insert(const struct install_settings *settings, const struct netd_file *file,
-		  json_t *entry, struct err *err)
+		  const json_t *entry, struct err *err)
 {
 	char path[PATH_MAX];
-	json_t *list;
-	int rc;
 
 	if (!file->is_list)
 		return insert_wrapped(settings, file, entry, err);
 	netd_drop_in_path(settings->net_dir, netd_network(file), path);
 	remove_file(settings, path); /* it would be called as well */
-	list = netd_with_entry(file->json, entry);
-	snprintf(path, sizeof(path), "%s/%s", settings->net_dir, file->name);
-	rc = write_json(settings, path, list, err);
-	json_decref(list);
-	return rc;
+	return edit(settings, file, entry, err);
 }
 
 /* Both ways at once would be two calls for each pod. */
 static bool is_configured(const struct install_settings *settings, const struct netd_file *file,
 			  json_t *entry, bool drop_ins)
 {
-	json_t *inserted = netd_find_entry(file->json), *effective;
+	json_t *effective;
 	bool right;
 
-	if (drop_ins != !inserted)
+	if (drop_ins == netd_has_entry(file->json))
 		return false;
 	effective = netd_entry_in_effect(settings->net_dir, file);
 	right = json_equal(effective, entry);
@@ -373,24 +376,17 @@ static int take_out(const struct install_settings *settings, const struct netd_f
 {
 	char path[PATH_MAX], single[PATH_MAX], saved[PATH_MAX + sizeof(SAVED_SUFFIX)];
 	const char *dot = strrchr(file->name, '.');
-	json_t *without;
-	int rc;
 
 	snprintf(path, sizeof(path), "%s/%s", settings->net_dir, file->name);
 	snprintf(single, sizeof(single), "%s/%.*s.conf", settings->net_dir, (int)(dot - file->name),
 		 file->name);
 	snprintf(saved, sizeof(saved), "%s" SAVED_SUFFIX, single);
-	without = netd_without_entry(file->json);
-	if (json_array_size(json_object_get(without, "plugins")) == 1 && access(saved, F_OK) == 0) {
-		log_info(settings->dry_run ? "would put back" : "putting back", "file=%s", single);
-		rc = settings->dry_run || rename(saved, single) == 0
-			     ? remove_file(settings, path)
-			     : err_set(err, errno, "cannot rename %s: %s", saved, err_text(errno));
-	} else {
-		rc = write_json(settings, path, without, err);
-	}
-	json_decref(without);
-	return rc;
+	if (netd_count_others(file->json) != 1 || access(saved, F_OK) < 0)
+		return edit(settings, file, NULL, err);
+	log_info(settings->dry_run ? "would put back" : "putting back", "file=%s", single);
+	if (!settings->dry_run && rename(saved, single) < 0)
+		return err_set(err, errno, "cannot rename %s: %s", saved, err_text(errno));
+	return remove_file(settings, path);
 }
 
 static int remove_from_confs(const struct install_settings *settings, struct err *err)
@@ -413,7 +409,7 @@ static int remove_from_confs(const struct install_settings *settings, struct err
 			if (!settings->dry_run)
 				rmdir(path); /* unless others have dropped something in */
 		}
-		if (netd_find_entry(netd.files[i].json))
+		if (netd_has_entry(netd.files[i].json))
 			rc = take_out(settings, &netd.files[i], err);
 	}
 	nudge_runtimes(settings);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cni/span.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 
@@ -14,8 +15,10 @@
 
 void netd_free(struct netd *netd)
 {
-	for (size_t i = 0; i < netd->n; i++)
+	for (size_t i = 0; i < netd->n; i++) {
 		json_decref(netd->files[i].json);
+		free(netd->files[i].text);
+	}
 	free(netd->files);
 	*netd = (struct netd){0};
 }
@@ -67,22 +70,25 @@ static const char *why_not_valid(const json_t *json, bool is_list)
 	return NULL;
 }
 
+json_t *netd_parse(const char *text, size_t len, json_error_t *error)
+{
+	return json_loadb(text, len, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, error);
+}
+
 static void read_file(const char *dir, struct netd_file *file)
 {
-	cleanup_free char *text = NULL;
 	json_error_t error;
 	const char *why;
 	struct err err = {0};
 	char path[PATH_MAX];
-	size_t len;
 
 	file->is_list = ends(file->name, ".conflist");
 	snprintf(path, sizeof(path), "%s/%s", dir, file->name);
-	if (file_read(path, FILE_MAX, &text, &len, &err) < 0) {
+	if (file_read(path, FILE_MAX, &file->text, &file->len, &err) < 0) {
 		snprintf(file->why_not, sizeof(file->why_not), "%.127s", err.msg);
 		return;
 	}
-	file->json = json_loadb(text, len, JSON_ALLOW_NUL, &error);
+	file->json = netd_parse(file->text, file->len, &error);
 	why = file->json ? why_not_valid(file->json, file->is_list) : error.text;
 	if (why) {
 		snprintf(file->why_not, sizeof(file->why_not), "%.127s", why);
@@ -134,60 +140,118 @@ const char *netd_network(const struct netd_file *file)
 
 /* --- lists --- */
 
-static bool is_ours(const json_t *plugin)
+bool netd_is_ours(const json_t *plugin)
 {
 	const char *type = json_string_value(json_object_get(plugin, "type"));
 
 	return type && !strcmp(type, NETD_PLUGIN);
 }
 
-json_t *netd_find_entry(const json_t *list)
+size_t netd_count_others(const json_t *list)
 {
 	json_t *plugin;
-	size_t i;
+	size_t i, n = 0;
 
-	json_array_foreach(json_object_get(list, "plugins"), i, plugin)
-	{
-		if (is_ours(plugin))
-			return plugin;
-	}
-	return NULL;
+	json_array_foreach(json_object_get(list, "plugins"), i, plugin) n += !netd_is_ours(plugin);
+	return n;
 }
 
-json_t *netd_without_entry(const json_t *list)
+bool netd_has_entry(const json_t *list)
 {
-	json_t *copy = json_deep_copy(list), *plugins = json_object_get(copy, "plugins");
-
-	for (size_t i = json_array_size(plugins); i > 0; i--) {
-		if (is_ours(json_array_get(plugins, i - 1)))
-			json_array_remove(plugins, i - 1);
-	}
-	return copy;
+	return json_array_size(json_object_get(list, "plugins")) > netd_count_others(list);
 }
 
-json_t *netd_with_entry(const json_t *list, json_t *entry)
+static bool find_plugins(const struct netd_file *list, struct span *ret_array)
 {
-	json_t *copy = netd_without_entry(list);
-
-	if (copy && json_array_append(json_object_get(copy, "plugins"), entry) < 0) {
-		json_decref(copy);
-		copy = NULL;
-	}
-	return copy;
+	return span_find((struct span){list->text, list->len}, "plugins", ret_array);
 }
 
-/* Name and version are the list's. */
-json_t *netd_wrap(const json_t *single)
-{
-	json_t *plugin = json_deep_copy(single), *list;
-	json_t *version = json_object_get(single, "cniVersion");
+/* --- as text --- */
 
-	list = json_pack("{s:O*, s:O, s:[O]}", "cniVersion", version, "name",
-			 json_object_get(single, "name"), "plugins", plugin);
-	json_object_del(plugin, "cniVersion");
-	json_object_del(plugin, "name");
-	json_decref(plugin);
-	return list;
+static void put(const char *from, const char *to, FILE *out)
+{
+	fwrite(from, 1, (size_t)(to - from), out);
+}
+
+static void put_edited(const struct netd_file *list, struct span array, const json_t *entry,
+		       FILE *out)
+{
+	const json_t *plugins = json_object_get(list->json, "plugins");
+	const char *seen = array.data + 1, *indent = seen, *indent_end = seen;
+	struct span item = {0};
+	bool any = false;
+
+	put(list->text, seen, out);
+	for (size_t i = 0; span_next(array, &item); i++) {
+		const char *comma = memchr(seen, ',', (size_t)(item.data - seen));
+		const char *blanks = comma ? comma + 1 : seen;
+
+		if (!netd_is_ours(json_array_get(plugins, i))) {
+			put(any ? seen : blanks, item.data + item.len, out);
+			indent = blanks;
+			indent_end = item.data;
+			any = true;
+		}
+		seen = item.data + item.len;
+	}
+	if (entry) {
+		fputs(any ? "," : "", out);
+		put(indent, indent_end, out);
+		json_dumpf(entry, out, 0);
+	}
+	put(seen, list->text + list->len, out);
+}
+
+/* Closes `out`, which has written to *text, and takes that away where not all could be written. */
+static int finish(FILE *out, char **text, struct err *err)
+{
+	bool failed = ferror(out);
+
+	if (fclose(out) == 0 && !failed)
+		return 0;
+	free(take_ptr(text));
+	return err_set(err, ENOMEM, "out of memory for a network's configuration");
+}
+
+int netd_edit(const struct netd_file *list, const json_t *entry, char **ret_text, struct err *err)
+{
+	struct span array;
+	size_t len;
+	FILE *out;
+
+	if (!find_plugins(list, &array))
+		return err_set(err, EINVAL,
+			       "%s cannot be changed: write its key \"plugins\" without escapes",
+			       list->name);
+	if (!(out = open_memstream(ret_text, &len)))
+		return err_set(err, ENOMEM, "out of memory for %s", list->name);
+	put_edited(list, array, entry, out);
+	return finish(out, ret_text, err);
+}
+
+/* The plugin keeps its name and version, as it does when a runtime wraps it. */
+int netd_wrap(const struct netd_file *single, const json_t *entry, char **ret_text, struct err *err)
+{
+	const json_t *version = json_object_get(single->json, "cniVersion");
+	size_t len;
+	FILE *out = open_memstream(ret_text, &len);
+
+	if (!out)
+		return err_set(err, ENOMEM, "out of memory for %s", single->name);
+	fputs("{\n  ", out);
+	if (version) {
+		fputs("\"cniVersion\": ", out);
+		json_dumpf(version, out, JSON_ENCODE_ANY);
+		fputs(",\n  ", out);
+	}
+	fputs("\"name\": ", out);
+	json_dumpf(json_object_get(single->json, "name"), out, JSON_ENCODE_ANY);
+	fputs(",\n  \"plugins\": [\n    ", out);
+	put(strchr(single->text, '{'), strrchr(single->text, '}') + 1, out);
+	fputs(",\n    ", out);
+	json_dumpf(entry, out, 0);
+	fputs("\n  ]\n}\n", out);
+	return finish(out, ret_text, err);
 }
 
 /* --- files that are dropped in --- */
@@ -205,13 +269,24 @@ bool netd_takes_drop_ins(const struct netd_file *file)
 	       !json_is_true(json_object_get(file->json, "loadOnlyInlinedPlugins"));
 }
 
+/* Of the text, for to us a number may be none but an integer. */
+static json_t *read_entry(const struct netd_file *list)
+{
+	struct span array, item = {0};
+
+	for (size_t i = 0; find_plugins(list, &array) && span_next(array, &item); i++) {
+		if (netd_is_ours(json_array_get(json_object_get(list->json, "plugins"), i)))
+			return json_loadb(item.data, item.len, JSON_ALLOW_NUL, NULL);
+	}
+	return NULL;
+}
+
 json_t *netd_entry_in_effect(const char *dir, const struct netd_file *file)
 {
-	json_t *entry = netd_find_entry(file->json);
 	char path[PATH_MAX];
 
-	if (entry)
-		return json_incref(entry);
+	if (netd_has_entry(file->json))
+		return read_entry(file);
 	if (!netd_takes_drop_ins(file))
 		return NULL;
 	netd_drop_in_path(dir, netd_network(file), path);

@@ -23,7 +23,9 @@
 struct netd_file {
 	char name[NAME_MAX + 1];
 	bool is_list;
-	json_t *json;      /* NULL: not valid */
+	char *text; /* what is in it */
+	size_t len;
+	json_t *json;      /* the same, of netd_parse(); NULL: not valid */
 	char why_not[128]; /* it is not valid */
 };
 
@@ -43,16 +45,22 @@ int netd_read(const char *dir, const char *name, struct netd *ret_netd, struct e
 /* What the network is called; of a valid file. */
 const char *netd_network(const struct netd_file *file);
 
-/* Our entry, borrowed: the first in the list; NULL: there is none. */
-json_t *netd_find_entry(const json_t *list);
+/* As a runtime parses it, to which all numbers are reals. NULL: `error`, which may be NULL, why. */
+json_t *netd_parse(const char *text, size_t len, json_error_t *error);
+
+/* Which of a list's plugins are ours, and how many are not. */
+bool netd_is_ours(const json_t *plugin);
+bool netd_has_entry(const json_t *list);
+size_t netd_count_others(const json_t *list);
 
 /*
- * New lists, the caller's; NULL: out of memory. With the entry as the last of its plugins, and ours
- * nowhere else; without it; of one plugin alone.
+ * The text of a list with `entry` as the last of its plugins, and ours nowhere else; NULL: without
+ * it. All else stays as it is, to the byte. Of one plugin alone, the text of a list with it and
+ * `entry`. The caller frees *ret_text.
  */
-json_t *netd_with_entry(const json_t *list, json_t *entry);
-json_t *netd_without_entry(const json_t *list);
-json_t *netd_wrap(const json_t *single);
+int netd_edit(const struct netd_file *list, const json_t *entry, char **ret_text, struct err *err);
+int netd_wrap(const struct netd_file *single, const json_t *entry, char **ret_text,
+	      struct err *err);
 
 /* The entry that is in effect for this network, inserted or dropped in; the caller's; NULL: none.
  */

@@ -79,3 +79,18 @@ bool span_find(struct span object, const char *key, struct span *ret_value)
 	*ret_value = object;
 	return found;
 }
+
+bool span_next(struct span array, struct span *item)
+{
+	const char *end = array.data + array.len;
+	const char *p = item->data ? item->data + item->len : array.data + 1;
+
+	p = skip_blanks(p, end);
+	if (p < end && *p == ',')
+		p = skip_blanks(p + 1, end);
+	if (p >= end || *p == ']')
+		return false;
+	item->data = p;
+	item->len = (size_t)(skip_value(p, end) - p);
+	return true;
+}

@@ -17,4 +17,7 @@ struct span {
  */
 bool span_find(struct span object, const char *key, struct span *ret_value);
 
+/* Moves `item`, which is all zero before the first, to the next one of an array. False: no more. */
+bool span_next(struct span array, struct span *item);
+
 #endif

@@ -102,7 +102,9 @@ int file_write_all(int fd, const void *data, size_t len)
 	return 0;
 }
 
-int file_replace(const char *path, const void *data, size_t len, mode_t mode, struct err *err)
+/* `owner`, where it is not NULL, is who shall own it, if we may give it away. */
+static int replace(const char *path, const void *data, size_t len, mode_t mode,
+		   const struct stat *owner, struct err *err)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	cleanup_fd int fd = -1;
@@ -114,12 +116,27 @@ int file_replace(const char *path, const void *data, size_t len, mode_t mode, st
 		return err_set(err, ENAMETOOLONG, "cannot write %s: the name is too long", path);
 	if ((fd = mkostemp(new_path, O_CLOEXEC)) < 0)
 		return err_set(err, errno, "cannot write %s: %s", path, err_text(errno));
-	if (file_write_all(fd, data, len) == 0 && fchmod(fd, mode) == 0 && fsync(fd) == 0 &&
-	    close(take_fd(&fd)) == 0 && rename(new_path, path) == 0)
+	if (file_write_all(fd, data, len) == 0 && fchmod(fd, mode) == 0 &&
+	    (!owner || fchown(fd, owner->st_uid, owner->st_gid) == 0 || errno == EPERM) &&
+	    fsync(fd) == 0 && close(take_fd(&fd)) == 0 && rename(new_path, path) == 0)
 		return 0;
 	why = errno;
 	unlink(new_path);
 	return err_set(err, why, "cannot write %s: %s", path, err_text(why));
+}
+
+int file_replace(const char *path, const void *data, size_t len, mode_t mode, struct err *err)
+{
+	return replace(path, data, len, mode, NULL, err);
+}
+
+int file_rewrite(const char *path, const void *data, size_t len, mode_t mode, struct err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return replace(path, data, len, mode, NULL, err);
+	return replace(path, data, len, st.st_mode & 07777, &st, err);
 }
 
 int file_make_directory(const char *path)

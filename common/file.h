@@ -28,6 +28,9 @@ int file_write_all(int fd, const void *data, size_t len);
  */
 int file_replace(const char *path, const void *data, size_t len, mode_t mode, struct err *err);
 
+/* Likewise, but a file that is there keeps its mode and, where we may give it away, its owner. */
+int file_rewrite(const char *path, const void *data, size_t len, mode_t mode, struct err *err);
+
 /* Makes a directory of mode 0755, and those that it lies in; 0 where it is there. -1 with errno. */
 int file_make_directory(const char *path);
 

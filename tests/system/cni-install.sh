@@ -15,6 +15,7 @@ setup() {
 }
 
 PRIMARY='{"zeta": 1, "cniVersion": "0.4.0", "name": "pods", "plugins": [{"type": "bridge", "n": 1.50}, {"type": "portmap"}]}'
+ENTRY='{"type": "meshdns-cni", "capabilities": {"io.kubernetes.cri.pod-annotations": true, "dns": true}}'
 
 # fresh [FILE [TEXT]]: a node whose network is configured by that.
 fresh() {
@@ -44,7 +45,8 @@ start_watch() {
 
 test_inserting_keeps_what_is_there() {
 	fresh
-	chmod 0600 "$LAB/node/net.d/10-pods.conflist"
+	chmod 0640 "$LAB/node/net.d/10-pods.conflist"
+	chown 1234:5678 "$LAB/node/net.d/10-pods.conflist" # as kubespray has it
 	expect_status 1 installer status
 	installer install
 	cmp "$LAB/bin/meshdns-cni" "$LAB/node/bin/meshdns-cni"
@@ -53,14 +55,13 @@ test_inserting_keeps_what_is_there() {
 	expect_status 1 installer status
 	installer install
 	expect_eq 'bridge portmap meshdns-cni' "$(types)"
-	expect_eq '["zeta", "cniVersion", "name", "plugins"]' \
-		"$(python3 -c 'import json, sys; print(json.dumps(list(json.load(open(sys.argv[1])))))' "$LAB/node/net.d/10-pods.conflist")"
-	expect_eq 600 "$(stat -c %a "$LAB/node/net.d/10-pods.conflist")"
+	expect_eq "${PRIMARY%]*}, $ENTRY]}" "$(cat "$LAB/node/net.d/10-pods.conflist")"
+	expect_eq '640 1234:5678' "$(stat -c '%a %u:%g' "$LAB/node/net.d/10-pods.conflist")"
 	expect_match 'nothing to do' "$(installer install 2>&1)"
 	expect_status 0 installer status
 	expect_eq 'pods' "$(state network)"
 	installer remove
-	expect_eq 'bridge portmap' "$(types)"
+	expect_eq "$PRIMARY" "$(cat "$LAB/node/net.d/10-pods.conflist")"
 	expect_eq ./10-pods.conflist "$(net_d)"
 	[[ ! -e $LAB/node/bin/meshdns-cni && ! -e $LAB/node/bin/meshdns-cni-kube ]]
 	installer remove # twice is once

@@ -75,39 +75,119 @@ Test(netd, directory_must_be_there)
 	cr_expect(strstr(err.msg, "/nowhere"));
 }
 
-static void expect_json(json_t *json, const char *expected)
-{
-	cleanup_free char *text = json_dumps(json, JSON_COMPACT);
+#define OURS(more) "{\"type\": \"" NETD_PLUGIN "\"" more "}"
 
-	cr_expect_str_eq(text, expected);
-	json_decref(json);
+static void read_one(const char *name, const char *text, struct netd *netd)
+{
+	struct err err = {0};
+
+	write_file(name, text);
+	cr_assert_eq(netd_read(dir, name, netd, &err), 0, "%s", err.msg);
+	cr_assert_lt(netd->chosen, netd->n, "%s: %s", text, netd->files[0].why_not);
 }
 
+/* The text that a list becomes with this entry, or without one. */
+static char *edited(const char *text, const json_t *entry)
+{
+	cleanup_netd struct netd netd;
+	struct err err = {0};
+	char *result;
+
+	read_one("a.conflist", text, &netd);
+	cr_assert_eq(netd_edit(&netd.files[netd.chosen], entry, &result, &err), 0, "%s", err.msg);
+	return result;
+}
+
+/* Of what is not ours every byte stays: numbers, keys said twice, blanks. */
 Test(netd, entry_goes_behind_all_others_once)
 {
+	static const struct {
+		const char *before, *with, *without; /* NULL: as before */
+	} cases[] = {
+		{"{\"name\":\"n\",\"plugins\":[{\"type\":\"a\"}]}",
+		 "{\"name\":\"n\",\"plugins\":[{\"type\":\"a\"}," OURS(", \"v\": 2") "]}", NULL},
+		{" {\"plugins\": [{\"type\": \"x\"}], \"name\": \"n\", \"n\" : "
+		 "18446744073709551616 ,\n"
+		 "  \"plugins\": [\n    {\"type\": \"a\", \"n\": 1.50e+3, \"n\": -0},\n"
+		 "    {\"type\": \"b\", \"s\": \"\\u00e9 ] , \\\" \\\\\"}\n  ] }\n\n",
+		 " {\"plugins\": [{\"type\": \"x\"}], \"name\": \"n\", \"n\" : "
+		 "18446744073709551616 ,\n"
+		 "  \"plugins\": [\n    {\"type\": \"a\", \"n\": 1.50e+3, \"n\": -0},\n"
+		 "    {\"type\": \"b\", \"s\": \"\\u00e9 ] , \\\" \\\\\"},\n    " OURS(
+			 ", \"v\": 2") "\n  ] }\n\n",
+		 NULL},
+		{"{\"name\": \"n\", \"plugins\": [" OURS(
+			 ", \"v\": 1") ", {\"type\": \"a\"} ,\n" OURS("") ",\t{\"type\": "
+									  "\"b\"}, " OURS("") " ]}",
+		 "{\"name\": \"n\", \"plugins\": [ {\"type\": \"a\"},\t{\"type\": \"b\"},\t" OURS(
+			 ", \"v\": 2") " ]}",
+		 "{\"name\": \"n\", \"plugins\": [ {\"type\": \"a\"},\t{\"type\": \"b\"} ]}"},
+		{"{\"name\": \"n\", \"plugins\": [" OURS("") "]}",
+		 "{\"name\": \"n\", \"plugins\": [" OURS(", \"v\": 2") "]}",
+		 "{\"name\": \"n\", \"plugins\": []}"},
+	};
 	json_t *entry = json_pack("{s:s, s:i}", "type", NETD_PLUGIN, "v", 2);
-	json_t *list = json_loads("{\"z\":1,\"plugins\":[{\"type\":\"" NETD_PLUGIN
-				  "\",\"v\":1},{\"type\":\"a\"},{\"type\":\"" NETD_PLUGIN "\"}]}",
-				  0, NULL);
 
-	cr_expect_eq(json_integer_value(json_object_get(netd_find_entry(list), "v")), 1);
-	expect_json(netd_with_entry(list, entry),
-		    "{\"z\":1,\"plugins\":[{\"type\":\"a\"},{\"type\":\"" NETD_PLUGIN
-		    "\",\"v\":2}]}");
-	expect_json(netd_without_entry(list), "{\"z\":1,\"plugins\":[{\"type\":\"a\"}]}");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *without = cases[i].without ? cases[i].without : cases[i].before;
+		cleanup_free char *with = edited(cases[i].before, entry);
+		cleanup_free char *again = edited(with, entry), *back = edited(with, NULL);
+
+		cr_expect_str_eq(with, cases[i].with);
+		cr_expect_str_eq(again, cases[i].with);
+		cr_expect_str_eq(back, without);
+	}
 	json_decref(entry);
-	json_decref(list);
+}
+
+Test(netd, entry_in_effect_is_as_it_was_given)
+{
+	cleanup_netd struct netd netd;
+	json_t *entry;
+
+	read_one("a.conflist",
+		 "{\"name\": \"n\", \"plugins\": [{\"type\": \"a\"}, " OURS(
+			 ", \"port\": 15053, \"x\": 1.5") "]}",
+		 &netd);
+	entry = netd_entry_in_effect(dir, &netd.files[netd.chosen]);
+	cr_expect(json_is_integer(json_object_get(entry, "port")));
+	json_decref(entry);
+}
+
+Test(netd, list_that_cannot_be_edited)
+{
+	cleanup_netd struct netd netd;
+	struct err err = {0};
+	char *text;
+
+	read_one("a.conflist", "{\"name\": \"n\", \"plug\\u0069ns\": [{\"type\": \"a\"}]}", &netd);
+	cr_expect_lt(netd_edit(&netd.files[0], NULL, &text, &err), 0);
+	cr_expect(strstr(err.msg, "a.conflist cannot be changed"), "%s", err.msg);
 }
 
 Test(netd, single_plugin_becomes_a_list)
 {
-	json_t *single = json_loads(
-		"{\"cniVersion\":\"0.4.0\",\"name\":\"n\",\"type\":\"a\",\"x\":1}", 0, NULL);
-	json_t *without = json_loads("{\"name\":\"n\",\"type\":\"a\"}", 0, NULL);
+	static const struct {
+		const char *single, *list;
+	} cases[] = {
+		{" {\"cniVersion\":\"0.4.0\",\"name\":\"n\",\"type\":\"a\",\"x\":1.50}\n",
+		 "{\n  \"cniVersion\": \"0.4.0\",\n  \"name\": \"n\",\n  \"plugins\": [\n    "
+		 "{\"cniVersion\":\"0.4.0\",\"name\":\"n\",\"type\":\"a\",\"x\":1.50},\n"
+		 "    " OURS("") "\n  ]\n}\n"},
+		{"{\"name\": \"n\", \"type\": \"a\"}", "{\n  \"name\": \"n\",\n  \"plugins\": [\n  "
+						       "  {\"name\": \"n\", \"type\": \"a\"},\n"
+						       "    " OURS("") "\n  ]\n}\n"},
+	};
+	json_t *entry = json_pack("{s:s}", "type", NETD_PLUGIN);
 
-	expect_json(netd_wrap(single), "{\"cniVersion\":\"0.4.0\",\"name\":\"n\",\"plugins\":[{"
-				       "\"type\":\"a\",\"x\":1}]}");
-	expect_json(netd_wrap(without), "{\"name\":\"n\",\"plugins\":[{\"type\":\"a\"}]}");
-	json_decref(single);
-	json_decref(without);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup_netd struct netd netd;
+		cleanup_free char *text = NULL;
+		struct err err = {0};
+
+		read_one("a.conf", cases[i].single, &netd);
+		cr_assert_eq(netd_wrap(&netd.files[0], entry, &text, &err), 0, "%s", err.msg);
+		cr_expect_str_eq(text, cases[i].list);
+	}
+	json_decref(entry);
 }
