@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cni/install.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -178,12 +179,15 @@ static int edit(const struct install_settings *settings, const struct netd_file 
 	return write_conf(settings, path, text, err);
 }
 
-static int remove_file(const struct install_settings *settings, const char *path)
+/* What is not there is removed. */
+static int remove_file(const struct install_settings *settings, const char *path, struct err *err)
 {
 	if (access(path, F_OK) < 0)
 		return 0;
 	log_info(settings->dry_run ? "would remove" : "removing", "file=%s", path);
-	return settings->dry_run ? 0 : unlink(path);
+	if (!settings->dry_run && unlink(path) < 0)
+		return err_set(err, errno, "cannot remove %s: %s", path, err_text(errno));
+	return 0;
 }
 
 /*
@@ -255,22 +259,27 @@ static int insert(const struct install_settings *settings, const struct netd_fil
 		  const json_t *entry, struct err *err)
 {
 	char path[PATH_MAX];
+	int rc;
 
 	if (!file->is_list)
 		return insert_wrapped(settings, file, entry, err);
+	if ((rc = edit(settings, file, entry, err)) < 0)
+		return rc;
+	/* Until then both are called, which is better than neither. */
 	netd_drop_in_path(settings->net_dir, netd_network(file), path);
-	remove_file(settings, path); /* it would be called as well */
-	return edit(settings, file, entry, err);
+	return remove_file(settings, path, err);
 }
 
 /* Both ways at once would be two calls for each pod. */
 static bool is_configured(const struct install_settings *settings, const struct netd_file *file,
 			  json_t *entry, bool drop_ins)
 {
+	char path[PATH_MAX];
 	json_t *effective;
 	bool right;
 
-	if (drop_ins == netd_has_entry(file->json))
+	netd_drop_in_path(settings->net_dir, netd_network(file), path);
+	if (drop_ins == netd_has_entry(file->json) || drop_ins != (access(path, F_OK) == 0))
 		return false;
 	effective = netd_entry_in_effect(settings->net_dir, file);
 	right = json_equal(effective, entry);
@@ -386,7 +395,28 @@ static int take_out(const struct install_settings *settings, const struct netd_f
 	log_info(settings->dry_run ? "would put back" : "putting back", "file=%s", single);
 	if (!settings->dry_run && rename(saved, single) < 0)
 		return err_set(err, errno, "cannot rename %s: %s", saved, err_text(errno));
-	return remove_file(settings, path);
+	return remove_file(settings, path, err);
+}
+
+/* All that there are: a network whose list is gone may come back. */
+static int remove_drop_ins(const struct install_settings *settings, struct err *err)
+{
+	cleanup_dir DIR *folders = opendir(settings->net_dir);
+	const struct dirent *folder;
+	int rc = 0;
+
+	while (rc == 0 && folders && (folder = readdir(folders))) {
+		char path[PATH_MAX];
+
+		netd_drop_in_path(settings->net_dir, folder->d_name, path);
+		if (folder->d_name[0] == '.' || access(path, F_OK) < 0)
+			continue;
+		rc = remove_file(settings, path, err);
+		*strrchr(path, '/') = '\0';
+		if (!settings->dry_run)
+			rmdir(path); /* unless others have dropped something in */
+	}
+	return rc;
 }
 
 static int remove_from_confs(const struct install_settings *settings, struct err *err)
@@ -397,21 +427,11 @@ static int remove_from_confs(const struct install_settings *settings, struct err
 	if (rc == -ENOENT)
 		return 0;
 	for (size_t i = 0; rc == 0 && i < netd.n; i++) {
-		char path[PATH_MAX], *slash;
-
-		if (!netd.files[i].json)
-			continue;
-		netd_drop_in_path(settings->net_dir, netd_network(&netd.files[i]), path);
-		if (access(path, F_OK) == 0) {
-			remove_file(settings, path);
-			slash = strrchr(path, '/');
-			*slash = '\0';
-			if (!settings->dry_run)
-				rmdir(path); /* unless others have dropped something in */
-		}
 		if (netd_has_entry(netd.files[i].json))
 			rc = take_out(settings, &netd.files[i], err);
 	}
+	if (rc == 0)
+		rc = remove_drop_ins(settings, err);
 	nudge_runtimes(settings);
 	return rc;
 }
@@ -426,15 +446,16 @@ int install_remove(const struct install_settings *settings, unsigned int *ret_ke
 	*ret_kept_for = 0;
 	if ((rc = remove_from_confs(settings, err)) < 0)
 		return rc;
-	if (settings->kubeconfig) /* deleting pods takes none */
-		remove_file(settings, settings->kubeconfig);
+	if (settings->kubeconfig && /* deleting pods takes none */
+	    (rc = remove_file(settings, settings->kubeconfig, err)) < 0)
+		return rc;
 	*ret_kept_for = install_pods_left(settings);
 	if (*ret_kept_for)
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
 		install_target(settings, programs[i], target);
-		if (remove_file(settings, target) < 0)
-			return err_set(err, errno, "cannot remove %s: %s", target, err_text(errno));
+		if ((rc = remove_file(settings, target, err)) < 0)
+			return rc;
 	}
 	return 0;
 }

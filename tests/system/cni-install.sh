@@ -84,7 +84,12 @@ test_dropping_in_changes_nobodys_file() {
 	expect_eq './10-pods.conflist ./pods/90-meshdns.conf' "$(net_d)"
 	expect_eq meshdns-cni "$(member type <"$LAB/node/net.d/pods/90-meshdns.conf")"
 	expect_eq drop-in "$(state mode)"
-	FLAGS=(--mode insert) # changes over, and back
+	FLAGS=(--mode insert) # changes over, and back; there is no moment without it
+	TRACE=(env ASAN_OPTIONS=detect_leaks=0 strace -qq -o /dev/null -e inject=unlink:signal=KILL)
+	expect_status 137 installer install
+	TRACE=()
+	expect_eq 'bridge portmap meshdns-cni' "$(types)"
+	printf x >"$LAB/node/net.d/pods/90-meshdns.conf" # as if it had not come that far
 	installer install
 	expect_eq ./10-pods.conflist "$(net_d)"
 	FLAGS=(--mode drop-in)
@@ -93,6 +98,10 @@ test_dropping_in_changes_nobodys_file() {
 	installer remove
 	expect_eq ./10-pods.conflist "$(net_d)"
 	[[ ! -e $LAB/node/net.d/pods ]]
+	installer install
+	rm "$LAB/node/net.d/10-pods.conflist" # and may come back, when the plugin is gone
+	installer remove
+	expect_eq '' "$(net_d)"
 }
 
 test_a_list_that_takes_nothing_else_is_inserted_into() {
