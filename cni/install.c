@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cni/kube.h"
+#include "cni/pod.h"
 #include "cni/request.h"
 #include "common/cleanup.h"
 #include "common/file.h"
@@ -132,25 +133,47 @@ static int reconcile_binary(const struct install_settings *settings, bool change
 
 /* --- the configuration --- */
 
-json_t *install_entry(const struct install_settings *settings, struct err *err)
+/* Fails where the plugin would refuse every pod because of it. */
+static int check_entry(json_t *entry, struct err *err)
+{
+	const struct request request = {.conf = entry, .args = ""};
+	cleanup_pod struct pod pod = {0};
+	struct failure failure = {0};
+
+	if (pod_read_example(&request, &pod, &failure) == 0)
+		return 0;
+	return err_set(err, EINVAL, "%s", failure.err.msg);
+}
+
+/* What the file says of `entry`. */
+static int read_entry(const char *path, json_t *entry, struct err *err)
+{
+	json_error_t error;
+	json_t *given = json_load_file(path, 0, &error);
+	int rc = 0;
+
+	if (!given)
+		rc = err_set(err, EINVAL, "%s", error.text);
+	else if (json_object_update(entry, given) < 0 ||
+		 json_object_set_new(entry, "type", json_string(NETD_PLUGIN)) < 0)
+		rc = err_set(err, EINVAL, "it is not a JSON object");
+	else
+		rc = check_entry(entry, err);
+	json_decref(given);
+	return rc < 0 ? err_wrap(err, "%s", path) : 0;
+}
+
+/* The plugin's entry as the settings have it; the caller's. NULL: `err` says why. */
+static json_t *make_entry(const struct install_settings *settings, struct err *err)
 {
 	json_t *entry = json_pack("{s:s, s:{s:b, s:b}}", "type", NETD_PLUGIN, "capabilities",
 				  REQUEST_ANNOTATIONS_KEY, 1, "dns", 1);
-	json_t *given = NULL;
-	json_error_t error;
 
-	if (entry && settings->entry) {
-		given = json_load_file(settings->entry, 0, &error);
-		if (!given || json_object_update(entry, given) < 0 ||
-		    json_object_set_new(entry, "type", json_string(NETD_PLUGIN)) < 0) {
-			err_set(err, EINVAL, "%s: %s", settings->entry,
-				given ? "it is not a JSON object" : error.text);
-			json_decref(entry);
-			entry = NULL;
-		}
-		json_decref(given);
-	} else if (!entry) {
+	if (!entry) {
 		err_set(err, ENOMEM, "out of memory");
+	} else if (settings->entry && read_entry(settings->entry, entry, err) < 0) {
+		json_decref(entry);
+		entry = NULL;
 	}
 	return entry;
 }
@@ -335,7 +358,7 @@ static int reconcile_conf(const struct install_settings *settings, bool change,
 	snprintf(state->file, sizeof(state->file), "%s", file->name);
 	snprintf(state->network, sizeof(state->network), "%s", netd_network(file));
 	state->drop_ins = decide_mode(settings, file, &state->why_mode);
-	if (!(entry = install_entry(settings, err)))
+	if (!(entry = make_entry(settings, err)))
 		return err->code;
 	state->configured = is_configured(settings, file, entry, state->drop_ins);
 	if (!state->configured && change) {

@@ -67,9 +67,6 @@ int install_kubeconfig(const struct install_settings *settings, bool change, boo
 /* Pods whose deletion will call the plugin, as it or the runtime remembers them. */
 unsigned int install_pods_left(const struct install_settings *settings);
 
-/* The plugin's entry as the settings have it; the caller's. NULL: `err` says why. */
-json_t *install_entry(const struct install_settings *settings, struct err *err);
-
 /* Which file to install, of the plugin or of the program that it may start, and where. */
 void install_source(const struct install_settings *settings, const char *program,
 		    char ret_path[PATH_MAX]);

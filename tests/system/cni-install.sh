@@ -168,6 +168,10 @@ test_configuration_of_ones_own() {
 	installer install
 	expect_eq 'bridge portmap meshdns-cni' "$(types)"
 	expect_eq annotated "$(member plugins.2.inject <"$LAB/node/net.d/10-pods.conflist")"
+	printf '{"inejct": "always"}' >"$LAB/entry" # with which no pod would start
+	expect_status 1 installer install
+	expect_match "$LAB/entry: unsupported field .inejct." "$OUTPUT"
+	expect_eq annotated "$(member plugins.2.inject <"$LAB/node/net.d/10-pods.conflist")"
 }
 
 test_a_dry_run_does_nothing() {
