@@ -338,6 +338,27 @@ static void name_candidates(const struct netd *netd)
 	}
 }
 
+static int complain_of_none(const struct install_settings *settings, const struct netd *netd,
+			    struct err *err)
+{
+	const char *name = settings->conf_name;
+	const struct netd_file *bad = NULL;
+	char what[512] = "";
+
+	for (size_t i = 0; i < netd->n && !bad; i++) {
+		if (!netd->files[i].json && (!name || !strcmp(netd->files[i].name, name)))
+			bad = &netd->files[i];
+	}
+	if (bad)
+		snprintf(what, sizeof(what), ", for %s is not valid: %s", bad->name, bad->why_not);
+	else if (name)
+		snprintf(what, sizeof(what), " by %.255s", name);
+	return err_set(err, ENOENT,
+		       "no network is configured in %s yet%s; the plugin goes behind the one that "
+		       "makes the pods' network",
+		       settings->net_dir, what);
+}
+
 static int reconcile_conf(const struct install_settings *settings, bool change,
 			  struct install_state *state, struct err *err)
 {
@@ -349,11 +370,7 @@ static int reconcile_conf(const struct install_settings *settings, bool change,
 	if ((rc = netd_read(settings->net_dir, settings->conf_name, &netd, err)) < 0)
 		return rc;
 	if (netd.chosen == netd.n)
-		return err_set(err, ENOENT,
-			       "no network is configured in %s yet%s%s; the plugin goes behind the "
-			       "one that makes the pods' network",
-			       settings->net_dir, settings->conf_name ? " by " : "",
-			       settings->conf_name ? settings->conf_name : "");
+		return complain_of_none(settings, &netd, err);
 	file = &netd.files[netd.chosen];
 	snprintf(state->file, sizeof(state->file), "%s", file->name);
 	snprintf(state->network, sizeof(state->network), "%s", netd_network(file));

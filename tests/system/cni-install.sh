@@ -152,9 +152,12 @@ test_the_file_is_the_one_that_the_runtime_takes() {
 	FLAGS=(--conf-name 30-others.conflist)
 	installer install 2>/dev/null
 	expect_eq 'bridge portmap meshdns-cni' "$(types 30-others.conflist)"
+	FLAGS=(--conf-name 05-broken.conflist)
+	expect_status 1 installer install
+	expect_match 'no network is configured .* yet, for 05-broken.conflist is not valid: ' "$OUTPUT"
 	rm "$LAB/node/net.d/"*
 	expect_status 1 installer install
-	expect_match 'no network is configured' "$OUTPUT"
+	expect_match 'no network is configured .*[^,]; the plugin' "$OUTPUT"
 }
 
 test_configuration_of_ones_own() {
