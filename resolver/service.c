@@ -70,7 +70,9 @@ static bool is_below(const struct corefile_zones *zones, const uint8_t *name, si
 
 static bool takes(const struct service_route *route, const uint8_t *name, size_t len)
 {
-	return service_holds(&route->from, name, len) && !is_below(&route->except, name, len);
+	/* The route's own name is not excepted, as in CoreDNS. */
+	return service_holds(&route->from, name, len) &&
+	       (len == route->from.len || !is_below(&route->except, name, len));
 }
 
 const struct service_route *service_find_route(const struct block *block,
