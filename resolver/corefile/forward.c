@@ -199,6 +199,12 @@ int forward_parse(struct directive_parse *d)
 	    (rc = directive_targets(d, d->line, 2, TARGETS_MAX, false, &f->to)) < 0 ||
 	    (rc = directive_properties(d, properties, f)) < 0)
 		return rc;
+	for (size_t i = 0; f->tls_servername && i < f->to.n; i++) {
+		if (f->to.list[i].tls_name)
+			return directive_fail(d, d->line,
+					      "tls_servername: not with %%%s of a server",
+					      f->to.list[i].tls_name);
+	}
 	while (*end)
 		end = &(*end)->next;
 	*end = f;

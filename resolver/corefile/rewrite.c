@@ -212,7 +212,21 @@ static int parse_ttl(struct directive_parse *d, struct words *w, struct corefile
 	return parse_names(d, r, from, NULL);
 }
 
-/* Two names of the table, in any case. */
+/* A name of the table, in any case; of an rcode also the number that it has there. */
+static bool parse_number(const char *word, const struct mnemonic *table, uint16_t *ret)
+{
+	char upper[16] = "";
+	uint64_t number;
+
+	if (table == mnemonic_rcodes && options_parse_number(word, 0, UINT16_MAX, &number)) {
+		*ret = (uint16_t)number;
+		return mnemonic_name(table, *ret);
+	}
+	for (size_t i = 0; i < sizeof(upper) - 1 && word[i]; i++)
+		upper[i] = (char)toupper((unsigned char)word[i]);
+	return mnemonic_find(table, upper, strlen(upper), ret);
+}
+
 static int parse_numbers(struct directive_parse *d, struct words *w, struct corefile_rewrite *r,
 			 const struct mnemonic *table, const char *example)
 {
@@ -220,11 +234,8 @@ static int parse_numbers(struct directive_parse *d, struct words *w, struct core
 
 	for (size_t i = 0; i < 2; i++) {
 		const char *word = take(w);
-		char upper[16] = "";
 
-		for (size_t j = 0; word && j < sizeof(upper) - 1 && word[j]; j++)
-			upper[j] = (char)toupper((unsigned char)word[j]);
-		if (!word || !mnemonic_find(table, upper, strlen(upper), numbers[i]))
+		if (!word || !parse_number(word, table, numbers[i]))
 			return directive_fail(d, d->line, "%s: expected two as %s", whats[r->what],
 					      example);
 	}
@@ -247,12 +258,13 @@ static int parse_rcode(struct directive_parse *d, struct words *w, struct corefi
 
 static int parse_rule(struct directive_parse *d, struct words *w, struct corefile_rewrite *r)
 {
+	static const char *const modes[] = {"stop", "continue"};
 	const char *word = take(w);
-	size_t what;
+	size_t what, mode;
 	int rc = 0;
 
-	if (word && (!strcmp(word, "continue") || !strcmp(word, "stop"))) {
-		r->goes_on = *word == 'c';
+	if (find_word(word, modes, 2, &mode)) {
+		r->goes_on = mode == 1;
 		word = take(w);
 	}
 	if (!find_word(word, whats, 5, &what))

@@ -124,6 +124,8 @@ Test(corefile, forward)
 		{"forward . 1.1.1.1 {\n failover WHAT\n}", "! expected an rcode as NXDOMAIN"},
 		{"forward . 1.1.1.1 {\n expire 1s {\n }\n}", "! expire: expected no block"},
 		{"forward . 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", "! at most 15 servers"},
+		{"forward . tls://1.1.1.1%a.example {\n tls_servername b.example\n}",
+		 "! forward: tls_servername: not with %a.example of a server"},
 		{"forward a..b 1.1.1.1", "! expected a zone as . or example.org or 10.0.0.0/8"},
 		{"forward 10.0.0.0/8 1.1.1.1 {\n except 10.1.2.0/23 fd00::/16 dns://a.b:53\n}",
 		 "    forward 10.in-addr.arpa 1.1.1.1:53 {\n        except 2.1.10.in-addr.arpa "
@@ -210,6 +212,10 @@ Test(corefile, what_is_seen_of_it)
 		 NULL},
 		{"errors\nerrors", "! Corefile:3: errors: expected once in a block"},
 		{"errors stderr", "! expected stdout but not \"stderr\""},
+		{"errors {\n consolidate 5s x show_first\n}",
+		 "    errors {\n        consolidate 5s x error show_first\n    }"},
+		{"errors {\n consolidate 5s x show_first error\n}",
+		 "! expected error, warning, info or debug, then show_first"},
 		{"errors {\n consolidate 5m\n}", "! expected consolidate DURATION REGEX"},
 		{"errors {\n consolidate 5 x\n}", "! expected a duration"},
 		{"errors {\n consolidate 5s x fatal\n}",
@@ -222,6 +228,10 @@ Test(corefile, what_is_seen_of_it)
 		 "    log\n    log a b \"{remote}:{port} - {>id} \\\"{type} {class} {name} {proto} "
 		 "{size} "
 		 "{>do} {>bufsize}\\\" {rcode} {>rflags} {rsize} {duration} \\\"{>opcode}\\\"\""},
+		{"log {combined} {\n class denial\n class error\n}",
+		 "    log \"{remote}:{port} - {>id} \\\"{type} {class} {name} {proto} {size} "
+		 "{>do} {>bufsize}\\\" {rcode} {>rflags} {rsize} {duration} \\\"{>opcode}\\\"\" {\n"
+		 "        class denial error\n    }"},
 		{"log {\n class good\n}", "! class: expected success, denial, error or all"},
 		{"prometheus", "    prometheus 127.0.0.1:9153"},
 		{"prometheus localhost:19153", "    prometheus 127.0.0.1:19153"},
@@ -390,8 +400,15 @@ Test(corefile, rewrites)
 		 "    rewrite stop ttl exact a.org. 30-30\n    rewrite stop ttl regex .* 30-60\n   "
 		 " "
 		 "rewrite stop ttl suffix org. 0-60"},
-		{"rewrite rcode regex .*\\.org nxdomain NOERROR\nrewrite rcode org 3 0",
-		 "! rcode: expected two as NXDOMAIN NOERROR"},
+		{"rewrite Continue rcode regex .*\\.org nxdomain 0\nrewrite rcode Org 3 NOERROR",
+		 "    rewrite continue rcode regex .*\\.org NXDOMAIN NOERROR\n"
+		 "    rewrite stop rcode exact org. NXDOMAIN NOERROR"},
+		{"rewrite rcode org 3 11", "! rcode: expected two as NXDOMAIN NOERROR"},
+		{"rewrite rcode org 3 16", "! rcode: expected two as fit into a header"},
+		{"rewrite ttl a 30-\nrewrite ttl exact b 0",
+		 "    rewrite stop ttl exact a. 30-2147483647\n"
+		 "    rewrite stop ttl exact b. 0-0"},
+		{"rewrite ttl a -", "! ttl: expected"},
 		{"rewrite rcode suffix .org nxdomain NoError",
 		 "    rewrite stop rcode suffix .org. NXDOMAIN NOERROR"},
 		{"rewrite rcode org NXDOMAIN BADVERS",
