@@ -109,6 +109,17 @@ static void warn_of_idle(const struct corefile_server *c)
 {
 	if (c->errors && c->errors->stacktrace)
 		warn(c->place, "errors stacktrace");
+	if (c->prometheus.runtime_metrics)
+		warn(c->place, "prometheus runtime_metrics: there is no runtime of Go");
+	/* Questions of other classes are answered or refused before. */
+	for (const struct corefile_rewrite *r = c->rewrite; r; r = r->next) {
+		if (r->what == REWRITE_CLASS && r->from_number != DNS_CLASS_IN)
+			warn(r->place, "rewrite class from another one than IN");
+	}
+	for (const struct corefile_template *t = c->templates; t; t = t->next) {
+		if (t->class != DNS_CLASS_IN && t->class != DNS_CLASS_ANY)
+			warn(t->place, "template of another class than IN");
+	}
 	for (const struct corefile_forward *f = c->forward; f; f = f->next) {
 		if (f->max_idle_conns)
 			warn(f->place, "forward max_idle_conns: there is one connection a server");

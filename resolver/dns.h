@@ -35,7 +35,7 @@ enum dns_rcode {
 	DNS_RCODE_BADVERS = 16, /* its upper bits travel in the OPT record */
 };
 
-enum dns_class { DNS_CLASS_IN = 1, DNS_CLASS_CH = 3 };
+enum dns_class { DNS_CLASS_IN = 1, DNS_CLASS_CH = 3, DNS_CLASS_ANY = 255 };
 
 enum dns_type {
 	DNS_TYPE_A = 1,

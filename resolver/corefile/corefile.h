@@ -252,6 +252,7 @@ struct corefile_service {
 	struct endpoint ep;
 	bool is_everywhere;   /* ep's address is of no account */
 	uint32_t lameduck_ms; /* of health */
+	bool runtime_metrics; /* of prometheus */
 };
 
 struct corefile_reload {

@@ -18,7 +18,7 @@ const struct directive directives[] = {
 	{"debug", NULL, 0, 0, false, true, false, debug_parse, debug_print},
 	{"ready", "[ADDRESS]", 0, 1, false, true, false, ready_parse, ready_print},
 	{"health", "[ADDRESS]", 0, 1, true, true, false, health_parse, health_print},
-	{"prometheus", "[ADDRESS]", 0, 1, false, true, true, prometheus_parse, prometheus_print},
+	{"prometheus", "[ADDRESS]", 0, 1, true, true, true, prometheus_parse, prometheus_print},
 	{"errors", "[stdout]", 0, 1, true, true, true, errors_parse, errors_print},
 	{"log", "[NAMES...] [FORMAT]", 0, MANY, true, false, true, log_parse, log_print},
 	{"any", NULL, 0, 0, false, true, true, any_parse, any_print},

@@ -171,9 +171,23 @@ void health_print(const struct corefile_server *server, FILE *out)
 	fputc('\n', out);
 }
 
+static int prometheus_runtime_metrics(struct directive_parse *d, const struct corefile_line *line,
+				      void *config)
+{
+	(void)d, (void)line;
+	((struct corefile_service *)config)->runtime_metrics = true;
+	return 0;
+}
+
 int prometheus_parse(struct directive_parse *d)
 {
-	return directive_service(d, "localhost:9153", &d->server->prometheus);
+	static const struct property properties[] = {
+		{"runtime_metrics", NULL, 0, 0, prometheus_runtime_metrics},
+		{0},
+	};
+	int rc = directive_service(d, "localhost:9153", &d->server->prometheus);
+
+	return rc < 0 ? rc : directive_properties(d, properties, &d->server->prometheus);
 }
 
 void prometheus_print(const struct corefile_server *server, FILE *out)
@@ -182,7 +196,8 @@ void prometheus_print(const struct corefile_server *server, FILE *out)
 		return;
 	fputs("    prometheus", out);
 	print_service(&server->prometheus, out);
-	fputc('\n', out);
+	fputs(server->prometheus.runtime_metrics ? " {\n        runtime_metrics\n    }\n" : "\n",
+	      out);
 }
 
 /* --- what is there or not -----------------------------------------------------------------------

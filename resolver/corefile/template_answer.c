@@ -13,7 +13,6 @@
 /* A record's addresses can be longer than their text. */
 #define RECORD_MAX     (2 * TEMPLATE_TEXT_MAX)
 #define ERROR_TEXT_MAX 128 /* of an extended error, whose answer has to fit into 512 octets */
-#define CLASS_ANY      255
 
 /* A template and the question that it is for. */
 struct matched {
@@ -63,7 +62,7 @@ static bool is_concerned(const struct template_context *context, struct matched 
 	m->zone = corefile_zones_find(t->zones.n ? &t->zones : context->zones, q->qname,
 				      q->qname_len);
 	return m->zone &&
-	       (t->class == CLASS_ANY || q->qclass == CLASS_ANY || t->class == q->qclass) &&
+	       (t->class == DNS_CLASS_ANY || q->qclass == DNS_CLASS_ANY || t->class == q->qclass) &&
 	       (t->type == DNS_TYPE_ANY || q->qtype == DNS_TYPE_ANY || t->type == q->qtype);
 }
 
@@ -260,7 +259,7 @@ static struct gotemplate_value view_all(struct view *v, const struct template_co
 					const uint8_t *packet)
 {
 	const struct corefile_template *t = m->template;
-	bool any_class = q->qclass == CLASS_ANY, any_type = q->qtype == DNS_TYPE_ANY;
+	bool any_class = q->qclass == DNS_CLASS_ANY, any_type = q->qtype == DNS_TYPE_ANY;
 	const char *class = mnemonic_name(mnemonic_classes, any_class ? t->class : q->qclass);
 	struct addr remote = *context->remote;
 	size_t n_groups;

@@ -237,6 +237,8 @@ Test(corefile, what_is_seen_of_it)
 		{"prometheus localhost:19153", "    prometheus 127.0.0.1:19153"},
 		{"prometheus :9153", "    prometheus :9153"},
 		{"prometheus [::1]:9153", "    prometheus [::1]:9153"},
+		{"    prometheus :9153 {\n        runtime_metrics\n    }", NULL},
+		{"prometheus {\n tls a.yaml\n}", "! unknown property \"tls\""},
 		{"prometheus 9153", "! expected an address with a port as localhost:9153"},
 		{"health", "    health :8080"},
 		{"health localhost:8091 {\n lameduck 5s\n}",
