@@ -162,8 +162,6 @@ static int load_or_restore(struct control *control, struct load_given *given,
 	*ret_restored = rc < 0 && restore(control, ret_names, err) == 0;
 	if (rc == 0 || *ret_restored || !has_kuma)
 		return *ret_restored ? 0 : rc;
-	if (given->text)
-		complain(control, err);
 	given->text = NULL;
 	given->is_needed = false;
 	return loader_load(control->loader, NULL, given, ret_names, err);
@@ -203,6 +201,8 @@ int control_load_first(struct control *control, struct err *err)
 	look_begin(control);
 	rc = load_or_restore(control, &given, &names, &restored, err);
 	look_end(control);
+	if (found && rc == 0 && !given.text)
+		complain(control, err); /* of what Kuma says, without which it went well */
 	if (found)
 		kuma_took(&control->kuma, given.text && !restored, monotonic_ms());
 	if (rc < 0)
