@@ -390,7 +390,7 @@ void txn_answer(struct worker *worker, struct txn *txn, enum reply_verdict verdi
 	else if (verdict == REPLY_BARE)
 		waiters_error(worker, txn, false, rcode);
 	else if (verdict == REPLY_CUT)
-		waiters_error(worker, txn, true, DNS_RCODE_NOERROR);
+		waiters_error(worker, txn, true, DNS_RCODE_SERVFAIL);
 	else
 		waiters_answer(worker, txn, answer_arrives(worker, txn, len));
 	txn_end(worker, txn);

@@ -243,7 +243,8 @@ void waiter_add(struct worker *worker, struct txn *txn, struct waiter *waiter,
 /* Gives every client that waits the reply in hand, of `len` octets, as its own. */
 void waiters_answer(struct worker *worker, struct txn *txn, size_t len);
 
-/* Gives every client that waits an answer without records. */
+/* Gives every client that waits an answer without records: over UDP, if `truncated`, one with TC.
+ */
 void waiters_error(struct worker *worker, struct txn *txn, bool truncated, enum dns_rcode rcode);
 
 /*

@@ -177,8 +177,10 @@ static void answer_empty(struct worker *worker, const struct txn *txn, const str
 		return;
 	wire_take(&w, DNS_HEADER_LEN);
 	wire_put_bytes(&w, waiter->question, query.question_len);
-	len = truncated ? answer_truncated(&query, packet, sizeof(packet))
-			: answer_error(&query, packet, sizeof(packet), rcode);
+	/* Over TCP that would be an answer without records: nobody can come again by it. */
+	len = truncated && !waiter->client.is_tcp
+		      ? answer_truncated(&query, packet, sizeof(packet))
+		      : answer_error(&query, packet, sizeof(packet), rcode);
 	worker_reply(worker, &waiter->client, &query, upstream, packet, len);
 }
 

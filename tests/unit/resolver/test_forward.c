@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Whom a question goes to, how often, and who is told. */
+#include "resolver/tcp_parts.h"
 #include "tests/unit/resolver/forward_lab.h"
 
 Test(forward, the_next_server_is_asked_when_a_try_has_had_its_time, .fini = end)
@@ -190,4 +191,36 @@ Test(forward, a_server_that_goes_may_finish_what_it_has_begun, .fini = end)
 	answer(0, 0);
 	cr_expect_eq(told(), TOLD(7, 0));
 	cr_expect_not(worker.forward->servers[0].used, "nothing is under way there any more");
+}
+
+/* A client over TCP, and its end of the connection. */
+static int begin_over_tcp(void)
+{
+	static struct listener listeners[1];
+	struct conn *conn;
+	int pair[2];
+
+	begin(1);
+	group.prefer_udp = true;
+	worker.listeners = listeners;
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+	conn = tcp_add_conn(&worker, pair[0], &client.peer, 0);
+	conn->pending = 1;
+	client.is_tcp = true;
+	client.tcp.index = 0;
+	client.tcp.generation = conn->generation;
+	return pair[1];
+}
+
+Test(forward, who_asks_over_tcp_is_not_told_to_come_over_tcp, .fini = end)
+{
+	int fd = begin_over_tcp();
+	uint8_t bytes[64];
+
+	cr_assert(ask(7, "a.example") && gets(0));
+	got.bytes[2] |= DNS_FLAG_TC >> 8;
+	answer(0, 0); /* and takes no connection */
+	cr_assert_gt(recv(fd, bytes, sizeof(bytes), 0), 2 + DNS_HEADER_LEN);
+	cr_expect_eq(bytes[4] & DNS_FLAG_TC >> 8, 0);
+	cr_expect_eq(bytes[5] & DNS_RCODE_MASK, DNS_RCODE_SERVFAIL);
 }
