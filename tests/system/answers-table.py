@@ -14,7 +14,7 @@ import sys
 import dnsmsg
 from dnsmsg import RCODES, message, name_to_wire, read_name
 
-TYPES = {**dnsmsg.TYPES, "TYPE0": 0, "DS": 43, "TKEY": 249, "TSIG": 250,
+TYPES = {**dnsmsg.TYPES, "TYPE0": 0, "DS": 43, "TKEY": 249, "TSIG": 250, "IXFR": 251,
          "AXFR": 252, "MAILB": 253, "MAILA": 254, "TYPE65280": 65280}
 NAMES = {number: name for name, number in TYPES.items()}
 CLASSES = {"CH": 3, "HS": 4, "NONE": 254}
@@ -27,10 +27,12 @@ def ask(words):
     number = TYPES["A" if qtype == "ANYCLASS" else qtype]
     edns = [option for option in options if option in ("+edns", "+v1")]
     body = name_to_wire(name) + struct.pack("!HH", number, qclass)
+    if qtype == "IXFR":  # with the version that the client has, RFC 1995 section 3
+        body += dnsmsg.record(name_to_wire(name), "SOA", 0, bytes(22))
     if edns:
         body += b"\0" + struct.pack("!HHIH", TYPES["OPT"], 1232, 0x10000 if "+v1" in edns else 0, 0)
     return message(body, random.getrandbits(16), 0 if "+norec" in options else 0x0100, qd=1,
-                   ar=len(edns))
+                   ns=qtype == "IXFR", ar=len(edns))
 
 
 def over_udp(server, packet):
