@@ -146,7 +146,7 @@ int settings_adopt(struct settings *s, const struct corefile *corefile,
 			return rc;
 		if (c->cache)
 			adopt_cache(s, c->cache);
-		if (c->debug && !s->corefile.quiet)
+		if (c->debug)
 			s->log_level = LOG_LEVEL_DEBUG;
 		warn_of_idle(c);
 	}

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "common/log.h"
 #include "resolver/corefile/errors_log.h"
 #include "resolver/corefile/log_line.h"
 #include "resolver/listen.h"
@@ -28,26 +27,40 @@ static const struct corefile_server *find_server(const struct blocklog *log, uin
 	return service && block < service->n_blocks ? service->blocks[block]->corefile : NULL;
 }
 
-bool blocklog_has_log(const struct blocklog *log)
+static bool any_has(const struct blocklog *log, bool (*has)(const struct corefile_server *server))
 {
 	const struct service *service = service_of(log);
 
 	for (size_t i = 0; service && i < service->n_blocks; i++) {
-		if (service->blocks[i]->corefile && service->blocks[i]->corefile->log)
+		if (service->blocks[i]->corefile && has(service->blocks[i]->corefile))
 			return true;
 	}
 	return false;
 }
 
+static bool has_log(const struct corefile_server *server)
+{
+	return server->log;
+}
+
+static bool has_errors(const struct corefile_server *server)
+{
+	return server->errors;
+}
+
+static bool has_debug(const struct corefile_server *server)
+{
+	return server->debug;
+}
+
+bool blocklog_has_log(const struct blocklog *log)
+{
+	return any_has(log, has_log);
+}
+
 bool blocklog_has_errors(const struct blocklog *log)
 {
-	const struct service *service = service_of(log);
-
-	for (size_t i = 0; service && i < service->n_blocks; i++) {
-		if (service->blocks[i]->corefile && service->blocks[i]->corefile->errors)
-			return true;
-	}
-	return false;
+	return any_has(log, has_errors);
 }
 
 /* --- log ---------------------------------------------------------------------------------------
@@ -130,21 +143,24 @@ static struct errors_log *errors_of(struct blocklog *log, const struct corefile_
 	return one->log;
 }
 
-static void tell(struct blocklog *log, enum corefile_level level, const char *line, int64_t now_ms)
+static void tell(struct blocklog *log, enum corefile_level level, const char *line, int64_t now_ms,
+		 FILE *out)
 {
-	static const enum log_level levels[] = {
-		[COREFILE_ERROR] = LOG_LEVEL_ERROR,
-		[COREFILE_WARNING] = LOG_LEVEL_WARNING,
-		[COREFILE_INFO] = LOG_LEVEL_INFO,
-		[COREFILE_DEBUG] = LOG_LEVEL_DEBUG,
+	static const char *const levels[] = {
+		[COREFILE_ERROR] = "ERROR",
+		[COREFILE_WARNING] = "WARNING",
+		[COREFILE_INFO] = "INFO",
+		[COREFILE_DEBUG] = "DEBUG",
 	};
 
-	if (querylog_rate_pass(&log->errors_rate, QUERYLOG_RATE, now_ms))
-		log_write(levels[level], "plugin/errors", "%s", line);
+	if ((level != COREFILE_DEBUG || any_has(log, has_debug)) &&
+	    querylog_rate_pass(&log->errors_rate, QUERYLOG_RATE, now_ms))
+		fprintf(out, "[%s] plugin/errors: %s\n", levels[level], line);
 }
 
 /* Behind the head of the answer there is the text. */
-static void note_error(struct blocklog *log, const struct tap_event *event, int64_t now_ms)
+static void note_error(struct blocklog *log, const struct tap_event *event, int64_t now_ms,
+		       FILE *out)
 {
 	const struct corefile_server *server = find_server(log, event->block);
 	struct errors_log *errors;
@@ -160,18 +176,18 @@ static void note_error(struct blocklog *log, const struct tap_event *event, int6
 	snprintf(text, sizeof(text), "%.*s", event->kept - event->len,
 		 (const char *)tap_message(event) + event->len);
 	if (errors_note(errors, now_ms, event->rcode, name, type, text, line, &level))
-		tell(log, level, line, now_ms);
+		tell(log, level, line, now_ms, out);
 }
 
 void blocklog_event(struct blocklog *log, const struct tap_event *event, int64_t now_ms, FILE *out)
 {
 	if (event->kind == TAP_ERROR)
-		note_error(log, event, now_ms);
+		note_error(log, event, now_ms, out);
 	else if (event->kind == TAP_CLIENT_RESPONSE)
 		log_answer(log, event, now_ms, out);
 }
 
-int64_t blocklog_run(struct blocklog *log, int64_t now_ms)
+int64_t blocklog_run(struct blocklog *log, int64_t now_ms, FILE *out)
 {
 	int64_t next_ms = INT64_MAX;
 
@@ -181,14 +197,14 @@ int64_t blocklog_run(struct blocklog *log, int64_t now_ms)
 		int64_t due_ms;
 
 		while (errors_summary(one->log, now_ms, line, &level))
-			tell(log, level, line, now_ms);
+			tell(log, level, line, now_ms, out);
 		due_ms = errors_due_ms(one->log);
 		next_ms = due_ms < next_ms ? due_ms : next_ms;
 	}
 	return next_ms;
 }
 
-void blocklog_reset(struct blocklog *log, int64_t now_ms)
+void blocklog_reset(struct blocklog *log, int64_t now_ms, FILE *out)
 {
 	struct block_errors *one;
 
@@ -197,7 +213,7 @@ void blocklog_reset(struct blocklog *log, int64_t now_ms)
 		enum corefile_level level;
 
 		while (errors_summary(one->log, INT64_MAX, line, &level))
-			tell(log, level, line, now_ms);
+			tell(log, level, line, now_ms, out);
 		log->errors = one->next;
 		errors_free(one->log);
 		free(one);

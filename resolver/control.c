@@ -223,7 +223,7 @@ static void poll_service(struct control *control, bool wanted)
 {
 	if (service_source_poll(&control->service, monotonic_ms(), wanted)) {
 		recall_order_flush(&control->facts.flush, NULL, 0);
-		blocklog_reset(&control->eyes.blocks, monotonic_ms());
+		blocklog_reset(&control->eyes.blocks, monotonic_ms(), stderr);
 	}
 }
 

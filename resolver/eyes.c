@@ -128,7 +128,7 @@ void eyes_close(struct eyes *eyes)
 		return;
 	if (atomic_load(&eyes->wish->lookers) || atomic_load(&eyes->wish->errors))
 		drain(eyes); /* a last time */
-	blocklog_reset(&eyes->blocks, eyes->facts->now_ms);
+	blocklog_reset(&eyes->blocks, eyes->facts->now_ms, stderr);
 	dnstap_close(eyes->dnstap);
 	eyes->dnstap = NULL;
 	eyes->facts->dnstap = NULL;
@@ -150,7 +150,7 @@ int64_t eyes_run(struct eyes *eyes)
 
 	if (was_on)
 		drain(eyes); /* before the lookup: what there is to say about its answer */
-	next_ms = blocklog_run(&eyes->blocks, eyes->facts->now_ms);
+	next_ms = blocklog_run(&eyes->blocks, eyes->facts->now_ms, stderr);
 	ctl_lookup_run(&eyes->ctl);
 	next_ms = earlier(next_ms, web_run(&eyes->web, eyes->facts->now_ms));
 	next_ms = earlier(next_ms, oneshot_run(&eyes->ctl.server, eyes->facts->now_ms));
