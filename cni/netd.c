@@ -219,11 +219,7 @@ int netd_edit(const struct netd_file *list, const json_t *entry, char **ret_text
 	size_t len;
 	FILE *out;
 
-	if (!find_plugins(list, &array))
-		return err_set(err, EINVAL,
-			       "%s cannot be changed: write its key \"plugins\" without escapes",
-			       list->name);
-	if (!(out = open_memstream(ret_text, &len)))
+	if (!find_plugins(list, &array) || !(out = open_memstream(ret_text, &len)))
 		return err_set(err, ENOMEM, "out of memory for %s", list->name);
 	put_edited(list, array, entry, out);
 	return finish(out, ret_text, err);

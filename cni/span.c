@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cni/span.h"
 
+#include <jansson.h>
 #include <string.h>
 
 /* All move forward within [p, end]; the text's being JSON is what makes them stop in time. */
@@ -52,22 +53,35 @@ static const char *skip_value(const char *p, const char *end)
 	return p;
 }
 
+/* `name` is in its quotes, and perhaps written with escapes. */
+static bool is_key(struct span name, const char *key)
+{
+	json_t *text;
+	bool same;
+
+	if (!memchr(name.data, '\\', name.len))
+		return name.len == strlen(key) + 2 && !memcmp(name.data + 1, key, name.len - 2);
+	text = json_loadb(name.data, name.len, JSON_DECODE_ANY, NULL);
+	same = text && !strcmp(json_string_value(text), key);
+	json_decref(text);
+	return same;
+}
+
 bool span_find(struct span object, const char *key, struct span *ret_value)
 {
 	const char *end = object.data + object.len, *p = skip_blanks(object.data, end);
-	size_t key_len = strlen(key);
 	bool found = false;
 
 	if (p == end || *p++ != '{')
 		return false;
 	while ((p = skip_blanks(p, end)) < end && *p == '"') {
-		const char *name = p + 1, *name_end = skip_string(p, end) - 1;
+		struct span name = {p, (size_t)(skip_string(p, end) - p)};
 
-		p = skip_blanks(name_end + 1, end);
+		p = skip_blanks(name.data + name.len, end);
 		p = skip_blanks(p < end ? p + 1 : end, end); /* behind the colon */
 		ret_value->data = p;
 		p = skip_value(p, end);
-		if ((size_t)(name_end - name) == key_len && !memcmp(name, key, key_len)) {
+		if (is_key(name, key)) {
 			found = true;
 			object.data = ret_value->data;
 			object.len = (size_t)(p - ret_value->data);

@@ -13,7 +13,7 @@ struct span {
 
 /*
  * The value of `key` in the object that `object` is; of several the last, as jansson takes it. The
- * text must be JSON that a parser has accepted. False: there is none, or its name is escaped.
+ * text must be JSON that a parser has accepted. False: there is none.
  */
 bool span_find(struct span object, const char *key, struct span *ret_value);
 

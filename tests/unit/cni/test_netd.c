@@ -122,6 +122,10 @@ Test(netd, entry_goes_behind_all_others_once)
 		 "{\"name\": \"n\", \"plugins\": [ {\"type\": \"a\"},\t{\"type\": \"b\"},\t" OURS(
 			 ", \"v\": 2") " ]}",
 		 "{\"name\": \"n\", \"plugins\": [ {\"type\": \"a\"},\t{\"type\": \"b\"} ]}"},
+		{"{\"name\": \"n\", \"plugins\": [{}], \"plug\\u0069ns\": [" OURS("") "]}",
+		 "{\"name\": \"n\", \"plugins\": [{}], \"plug\\u0069ns\": [" OURS(
+			 ", \"v\": 2") "]}",
+		 "{\"name\": \"n\", \"plugins\": [{}], \"plug\\u0069ns\": []}"},
 		{"{\"name\": \"n\", \"plugins\": [" OURS("") "]}",
 		 "{\"name\": \"n\", \"plugins\": [" OURS(", \"v\": 2") "]}",
 		 "{\"name\": \"n\", \"plugins\": []}"},
@@ -152,17 +156,6 @@ Test(netd, entry_in_effect_is_as_it_was_given)
 	entry = netd_entry_in_effect(dir, &netd.files[netd.chosen]);
 	cr_expect(json_is_integer(json_object_get(entry, "port")));
 	json_decref(entry);
-}
-
-Test(netd, list_that_cannot_be_edited)
-{
-	cleanup_netd struct netd netd;
-	struct err err = {0};
-	char *text;
-
-	read_one("a.conflist", "{\"name\": \"n\", \"plug\\u0069ns\": [{\"type\": \"a\"}]}", &netd);
-	cr_expect_lt(netd_edit(&netd.files[0], NULL, &text, &err), 0);
-	cr_expect(strstr(err.msg, "a.conflist cannot be changed"), "%s", err.msg);
 }
 
 Test(netd, single_plugin_becomes_a_list)

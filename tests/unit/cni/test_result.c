@@ -63,8 +63,9 @@ Test(result, without_version_gets_that_of_the_request)
 
 Test(result, under_an_escaped_name_is_found_all_the_same)
 {
-	expect_answer(REQUEST(", \"prev\\u0052esult\": {\"cniVersion\": \"1.0.0\", \"a\": 1}"),
-		      "{\"cniVersion\":\"1.0.0\",\"a\":1}");
+	expect_answer(REQUEST(", \"prevResult\": {}, \"prev\\u0052esult\": {\"cniVersion\": "
+			      "\"1.0.0\", \"a\": 1.50}"),
+		      "{\"cniVersion\": \"1.0.0\", \"a\": 1.50}");
 }
 
 Test(result, of_several_the_last_counts)
