@@ -313,6 +313,8 @@ int install_watch(const struct install_settings *settings, struct err *err)
 		return err_set(err, errno, "cannot watch: %s", err_text(errno));
 	watch.inotify = inotify;
 	watch.signals = signals;
+	if (settings->ready_file) /* of one that was killed */
+		unlink(settings->ready_file);
 	loop(&watch);
 	return leave(&watch, err);
 }

@@ -263,6 +263,7 @@ test_watching_puts_back_in_milliseconds() {
 test_watching_waits_for_a_network() {
 	fresh
 	mv "$LAB/node/net.d/10-pods.conflist" "$LAB/later"
+	: >"$LAB/ready-watch" # left by one that was killed
 	start_watch --on-exit remove
 	wait_for 5 logged watch 'no network is configured'
 	not_ready
