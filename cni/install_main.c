@@ -133,35 +133,50 @@ static int run_remove(const struct install_settings *settings)
 	return EXIT_DONE;
 }
 
+static void print_json(const struct install_settings *settings, const struct install_state *state,
+		       bool ready, const struct err *err)
+{
+	json_t *json = json_pack(
+		"{s:b, s:b, s:b, s:b, s:s, s:s, s:s, s:s, s:i, s:s}", "ready", ready, "binary",
+		state->binary_there, "kubeconfig", state->kubeconfig_there, "configured",
+		state->configured, "network", state->network, "file", state->file, "mode",
+		state->drop_ins ? "drop-in" : "insert", "why_mode", state->why_mode, "pods",
+		(int)install_pods_left(settings), "problem", err->msg);
+
+	json_dumpf(json, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(json);
+}
+
+static void print_text(const struct install_settings *settings, const struct install_state *state,
+		       const struct err *err)
+{
+	printf("binary:        %s\n",
+	       state->binary_there ? "installed" : "missing, or another version");
+	if (settings->kubeconfig)
+		printf("kubeconfig:    %s\n",
+		       state->kubeconfig_there ? "installed" : "missing, or different");
+	if (*state->file)
+		printf("configuration: %s (%s/%s)\nmode:          %s (%s)\n",
+		       state->configured ? "installed" : "missing, or different", settings->net_dir,
+		       state->file, state->drop_ins ? "drop-in" : "insert", state->why_mode);
+	printf("pods:          %u\n", install_pods_left(settings));
+	if (*err->msg)
+		printf("problem:       %s\n", err->msg);
+}
+
 static int run_status(const struct install_settings *settings)
 {
 	struct install_state state;
 	struct err err = {0};
 	bool ready;
-	json_t *json;
 
 	install_look(settings, &state, &err);
 	ready = state.binary_there && state.kubeconfig_there && state.configured;
-	if (settings->json) {
-		json = json_pack("{s:b, s:b, s:b, s:b, s:s, s:s, s:s, s:s, s:i, s:s}", "ready",
-				 ready, "binary", state.binary_there, "kubeconfig",
-				 state.kubeconfig_there, "configured", state.configured, "network",
-				 state.network, "file", state.file, "mode",
-				 state.drop_ins ? "drop-in" : "insert", "why_mode", state.why_mode,
-				 "pods", (int)install_pods_left(settings), "problem", err.msg);
-		json_dumpf(json, stdout, JSON_INDENT(2));
-		putchar('\n');
-		json_decref(json);
-	} else {
-		printf("binary:        %s\nconfiguration: %s (%s/%s)\nmode:          %s (%s)\n"
-		       "pods:          %u\n",
-		       state.binary_there ? "installed" : "missing, or another version",
-		       state.configured ? "installed" : "missing, or different", settings->net_dir,
-		       state.file, state.drop_ins ? "drop-in" : "insert", state.why_mode,
-		       install_pods_left(settings));
-		if (*err.msg)
-			printf("problem:       %s\n", err.msg);
-	}
+	if (settings->json)
+		print_json(settings, &state, ready, &err);
+	else
+		print_text(settings, &state, &err);
 	return ready ? EXIT_DONE : EXIT_NOT_INSTALLED;
 }
 

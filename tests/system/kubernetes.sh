@@ -60,6 +60,11 @@ test_the_installer_starts_as_they_have_it() {
 	mv "$node/config/new" "$node/config/entry.json"
 	wait_for 10 grep -q '"inject": "always"' "$node/net.d/10-pods.conflist"
 	stop install
+	expect_status 1 env KUBERNETES_SERVICE_HOST=fd00::1 KUBERNETES_SERVICE_PORT=443 meshdns-cni-install status \
+		--entry="$node/config/entry.json" --net-dir "$node/net.d" --bin-dir "$node/bin" --cache-dir "$node/results" \
+		--state-dir "$node/state" --service-account "$node/account" --kubeconfig "$node/elsewhere"
+	expect_match '^kubeconfig: +missing' "$OUTPUT"
+	expect_no_match '^(binary|configuration): +missing' "$OUTPUT"
 	meshdns-cni-install remove --net-dir "$node/net.d" --bin-dir "$node/bin" --cache-dir "$node/results" \
 		--state-dir "$node/state" --kubeconfig "$node/net.d/meshdns-cni.kubeconfig" 2>/dev/null
 	expect_eq 10-pods.conflist "$(ls "$node/net.d")"
