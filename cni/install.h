@@ -60,6 +60,10 @@ int install_look(const struct install_settings *settings, struct install_state *
 int install_remove(const struct install_settings *settings, unsigned int *ret_kept_for,
 		   struct err *err);
 
+/* Brings the plugin's programs to the node; of *state, what is said of them. */
+int install_programs(const struct install_settings *settings, bool change,
+		     struct install_state *state, struct err *err);
+
 /* Makes the kubeconfig, where one is wanted, of the service account. */
 int install_kubeconfig(const struct install_settings *settings, bool change, bool *ret_there,
 		       struct err *err);
