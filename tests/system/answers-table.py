@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Asks the questions of answers.table over UDP and TCP, and says which answers differ.
 
-answers-table.py ADDRESS PORT TABLE
+answers-table.py ADDRESS PORT <answers.table
 """
 
 import ipaddress
@@ -94,8 +94,7 @@ def show(asked, data):
 def main():
     server = sys.argv[1], int(sys.argv[2])
     wrong = asked = 0
-    with open(sys.argv[3], encoding="ascii") as table:
-        rows = [line.strip() for line in table if line.strip() and not line.startswith("#")]
+    rows = [line.strip() for line in sys.stdin if line.strip() and not line.startswith("#")]
     for row in rows:
         words, expected = row.split("->")
         for transport, send in (("UDP", over_udp), ("TCP", over_tcp)):
@@ -110,7 +109,7 @@ def main():
                 wrong += 1
                 print(f"{words.strip()} over {transport}: expected {expected.strip()}, got {told}")
     print(f"{asked} questions, {wrong} wrong")
-    sys.exit(wrong > 0)
+    sys.exit(wrong > 0 or asked == 0)
 
 
 main()

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The resolver alone, asked on its own port: what it answers, row by row of the table in README.
+# The resolver alone, asked on its own port: what it answers, row by row of answers.table and otherwise.
 
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -380,7 +380,7 @@ test_the_table() {
 	start_resolver --names "$LAB/table.json" --authoritative zone.mesh \
 		--authoritative 240.in-addr.arpa --search-path other.example,ns.svc.cluster.local
 	expect_no_match 'record skipped' "$(log_of resolver)"
-	expect_status 0 as_app answers-table.py 127.0.0.1 15053 "$SYSTEM/answers.table"
+	expect_status 0 as_app answers-table.py 127.0.0.1 15053 <"$SYSTEM/answers.table"
 }
 
 # A pod's: with ndots:5 its clients put each of these behind redis.mesh first.
