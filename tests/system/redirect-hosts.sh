@@ -116,7 +116,7 @@ start_host_resolver() {
 
 # redirected: how many connections have been.
 redirected() {
-	host_redirect status | sed -nE '/-> redirect/s/.*\(([0-9]+) packets.*/\1/p' | paste -sd + | bc
+	host_redirect status | sed -nE '/-> redirect/s/.*\(([0-9]+) packets.*/\1/p' | awk '{ n += $1 } END { print n + 0 }'
 }
 
 # stub_host SETTING…: a host with systemd-resolved and ours, no rules yet.
