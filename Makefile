@@ -82,7 +82,7 @@ meshdns-cni-kube_link := $(if $(SAN),,$(static) -Wl,--no-warnings)
 $(BUILD)/cni/kube_get.o: cflags += -isystem $(CURL)
 $(BUILD)/cni/kube_get.o: | $(CURL)/libcurl.a
 $(CURL)/libcurl.a:
-	@echo 'It takes a static libcurl of HTTPS alone: scripts/deps-curl $(CURL)' >&2; exit 1
+	@echo 'meshdns-cni-kube takes a static libcurl of HTTPS alone: sudo scripts/deps, or CURL=dir' >&2; exit 1
 
 programs   := meshdns-redirect meshdns-resolver meshdns-cni-install
 plugins    := meshdns-cni meshdns-cni-kube
@@ -200,7 +200,7 @@ clean:
 
 help:
 	@echo 'make                build meshdns-redirect, meshdns-resolver and meshdns-cni into build/'
-	@echo 'make deps           install what building and testing need (Debian, root)'
+	@echo 'make deps           install what building and testing need (Debian, root); for building alone: scripts/deps build'
 	@echo 'make demo           show the whole thing in a namespace of its own (root)'
 	@echo 'make check          unit tests, fuzz corpus, system tests in namespaces (root)'
 	@echo 'make bench          the resolver beside an echo and other servers; and bench-names, bench-redirect, bench-cni (root)'
