@@ -191,6 +191,7 @@ static bool read_changed(struct load_run *run, struct load_file *file, struct lo
 	if (fd < 0 || fstat(fd, &file->st) < 0 || !S_ISREG(file->st.st_mode) ||
 	    file->st.st_size <= 0 || file->st.st_size > (off_t)LOAD_FILE_MAX)
 		return false;
+	file->is_settled = has_settled(&file->st);
 	now.size = (size_t)file->st.st_size;
 	if (!(now.text = load_map(fd, now.size)))
 		return false;
