@@ -285,7 +285,8 @@ Test(directives, rewrites)
 		{"rewrite Continue rcode regex .*\\.org nxdomain 0\nrewrite rcode Org 3 NOERROR",
 		 "    rewrite continue rcode regex .*\\.org NXDOMAIN NOERROR\n"
 		 "    rewrite stop rcode exact org. NXDOMAIN NOERROR"},
-		{"rewrite rcode org 3 11", "! rcode: expected two as NXDOMAIN NOERROR"},
+		{"rewrite rcode org 3 11", "    rewrite stop rcode exact org. NXDOMAIN DSOTYPENI"},
+		{"rewrite rcode org 3 12", "! rcode: expected two as NXDOMAIN NOERROR"},
 		{"rewrite rcode org 3 16", "! rcode: expected two as fit into a header"},
 		{"rewrite ttl a 30-\nrewrite ttl exact b 0",
 		 "    rewrite stop ttl exact a. 30-2147483647\n"
@@ -295,7 +296,8 @@ Test(directives, rewrites)
 		 "    rewrite stop rcode suffix .org. NXDOMAIN NOERROR"},
 		{"rewrite rcode org NXDOMAIN BADVERS",
 		 "! rcode: expected two as fit into a header"},
-		{"rewrite type any hinfo", "    rewrite stop type ANY HINFO"},
+		{"rewrite type any hinfo\nrewrite type nid Nsap-Ptr",
+		 "    rewrite stop type ANY HINFO\n    rewrite stop type NID NSAP-PTR"},
 		{"rewrite name regex a b answer auto",
 		 "    rewrite stop name regex a b. answer auto"},
 		{"rewrite stop {\n name suffix .arpa .arpa\n answer name auto\n answer value (.*)a "
