@@ -78,7 +78,7 @@ struct service_server {
 	uint16_t page;         /* in the book */
 	const struct tls *tls; /* NULL: plain DNS */
 	bool force_tcp;
-	uint32_t max_fails; /* beyond it in a row it is down; UINT32_MAX: never */
+	uint32_t max_fails; /* beyond it in a row it is down; or HEALTH_NEVER_DOWN */
 	uint32_t expire_ms; /* of an idle connection */
 	/* How it is probed while it does not answer. */
 	uint32_t probe_ms;

@@ -9,6 +9,7 @@
 #include "resolver/bind.h"
 #include "resolver/corefile/hosts_table.h"
 #include "resolver/service_make.h"
+#include "resolver/upstream_health.h"
 
 #define SHORTEST_MS 50 /* between probes, and for which a connection may be idle */
 
@@ -58,7 +59,7 @@ static int add_forward(struct service_source *source, struct service *service,
 	const struct settings *s = source->settings;
 	struct service_server how = {
 		.force_tcp = f->force_tcp,
-		.max_fails = f->max_fails ? f->max_fails : UINT32_MAX,
+		.max_fails = f->max_fails ? f->max_fails : HEALTH_NEVER_DOWN,
 		.expire_ms = at_least(f->expire_ms),
 		.probe_ms = at_least(f->health_ms),
 		.probe_no_rd = f->health_no_rec,

@@ -24,7 +24,7 @@ void health_answered(struct health *health, uint32_t rtt_us)
 
 void health_failed(struct health *health, int64_t sent_ms, int64_t now_ms, uint32_t max_fails)
 {
-	if (sent_ms < health->failed_ms)
+	if (sent_ms < health->failed_ms || max_fails == HEALTH_NEVER_DOWN)
 		return;
 	health->failed_ms = now_ms;
 	health->fails++;

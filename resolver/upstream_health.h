@@ -20,8 +20,9 @@
 #define HEALTH_RTO_MIN_MS   100
 #define HEALTH_RTO_FIRST_MS 400 /* of a server that has not answered yet */
 #define HEALTH_RTO_MAX_MS   1000
-#define HEALTH_FAILS_MAX    2   /* in a row, unless said otherwise; with one more it is down */
-#define HEALTH_PROBE_MS     500 /* between probes of a server that is not up, likewise */
+#define HEALTH_FAILS_MAX    2 /* in a row, unless said otherwise; with one more it is down */
+#define HEALTH_NEVER_DOWN   UINT32_MAX /* for who is always up, and not probed */
+#define HEALTH_PROBE_MS     500        /* between probes of a server that is not up, likewise */
 
 enum health_state {
 	HEALTH_UP,
