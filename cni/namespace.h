@@ -26,7 +26,8 @@ static inline void cleanup_namespace_(const struct namespace *ns)
 /*
  * Opens CNI_NETNS and makes sure, before anybody acts on it, that it is a network namespace and
  * neither ours nor that of process 1: rules there would capture the host's own DNS. `failure` says
- * otherwise; errno is then ENOENT or ENOTTY where there is no namespace (any more), else not.
+ * otherwise; errno is then ENOENT or ENOTTY where there is no namespace (any more), EINVAL where it
+ * is the host's, and neither where that cannot be found out.
  */
 int namespace_open(const char *path, struct namespace *ret_ns, struct failure *failure);
 

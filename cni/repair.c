@@ -148,6 +148,17 @@ static bool is_deleted(const struct repair *repair, const struct request *reques
 	       !found;
 }
 
+/* For what is changed a lock is needed; `unseen` is why the namespace is not open, if it is not. */
+static int hold(const struct repair *repair, const struct namespace *ns,
+		const struct failure *unseen, int *ret_lock, struct failure *failure)
+{
+	if (ns->fd >= 0)
+		return repair->settings.apply ? store_lock(&repair->store, ns, ret_lock, failure)
+					      : 0;
+	*failure = *unseen;
+	return -1;
+}
+
 /* `was`: the namespace that the plugin remembers, NULL when it is libcni that remembers the pod. */
 static void look_at(struct repair *repair, const struct request *request,
 		    const struct namespace *was)
@@ -155,20 +166,19 @@ static void look_at(struct repair *repair, const struct request *request,
 	cleanup_namespace struct namespace ns = {.fd = -1};
 	cleanup_pod struct pod pod = {0};
 	const struct patient patient = {request, &ns, &pod, was};
-	struct failure failure = {0};
+	struct failure failure = {0}, unseen = {0};
 	cleanup_fd int lock = -1;
 	bool there, gone;
 
-	there = namespace_open(request->netns, &ns, &failure) == 0;
+	there = namespace_open(request->netns, &ns, &unseen) == 0;
 	gone = there ? was && (was->dev != ns.dev || was->ino != ns.ino)
-		     : errno == ENOENT || errno == ENOTTY;
+		     : errno == ENOENT || errno == ENOTTY || errno == EINVAL; /* the host's now */
 	if (gone && was)
 		forget(repair, request);
-	if (gone || !there)
+	if (gone)
 		return;
 	if ((!was && kube_ask(request, &failure) < 0) || pod_read(request, &pod, &failure) < 0 ||
-	    (pod.wanted && repair->settings.apply &&
-	     store_lock(&repair->store, &ns, &lock, &failure) < 0)) {
+	    (pod.wanted && hold(repair, &ns, &unseen, &lock, &failure) < 0)) {
 		report(repair, request, "unknown", failure.err.msg);
 		repair->wrong = true;
 	} else if (pod.wanted && !(was && is_deleted(repair, request)) &&
@@ -182,13 +192,18 @@ static void look_at(struct repair *repair, const struct request *request,
 static int look_at_remembered(const char *container, const char *ifname, void *arg)
 {
 	cleanup_attachment struct attachment known = {.ns.fd = -1};
+	const struct request nameless = {
+		.container = container, .ifname = ifname, .netns = "", .args = ""};
 	struct repair *repair = arg;
+	struct failure failure = {0};
 	bool found;
 
-	if (store_load(&repair->store, container, ifname, &found, &known, &(struct failure){0}) ==
-		    0 &&
-	    found)
+	if (store_load(&repair->store, container, ifname, &found, &known, &failure) < 0) {
+		report(repair, &nameless, "unknown", failure.err.msg);
+		repair->wrong = true;
+	} else if (found) {
 		look_at(repair, &known.request, &known.ns);
+	}
 	return 0;
 }
 
