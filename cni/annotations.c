@@ -159,6 +159,11 @@ static int apply_ours(const char *name, const char *value, const struct option_r
 		return 0;
 	if (row)
 		return apply_option(name, value, row, settings, err);
+	if (options_find(settings_install_rows, option))
+		return err_set(
+			err, EPERM,
+			"annotation %.100s: it concerns the node, and is not for pods to say",
+			name);
 	snprintf(word, sizeof(word), "--%s", option);
 	options_parse(rows, settings, 1, argv, &words, err); /* knows how to say it */
 	return err_wrap(err, "annotation %.100s", name);

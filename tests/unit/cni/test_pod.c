@@ -239,8 +239,8 @@ Test(pod, what_makes_no_sense_is_named)
 /* Root on the node would run it. */
 Test(pod, authors_of_pods_name_no_files_and_programs_of_the_node)
 {
-	static const char *const flags[] = {"netns",  "resolv-conf", "iptables-executables",
-					    "config", "backend",     "rollback-after"};
+	static const char *const flags[] = {"netns", "resolv-conf", "iptables-executables",
+					    "backend", "rollback-after"};
 	static const char yaml[] =
 		ANNOTATED("{" INJECT ", \"meshdns.io/config\": \"iptablesExecutables: "
 			  "{iptables-restore: /evil}\\nbackend: iptables-legacy\"}",
@@ -255,8 +255,10 @@ Test(pod, authors_of_pods_name_no_files_and_programs_of_the_node)
 		snprintf(text, sizeof(text),
 			 ANNOTATED("{" INJECT ", \"meshdns.io/%s\": \"/etc/passwd\"}", ""),
 			 flags[i]);
-		refusal(text, FAILURE_CONFIGURATION);
+		cr_expect(strstr(refusal(text, FAILURE_CONFIGURATION), "it concerns the node"));
 	}
+	refusal(ANNOTATED("{" INJECT ", \"meshdns.io/config\": \"/etc/passwd\"}", ""),
+		FAILURE_CONFIGURATION);
 	cr_assert_eq(read_pod(yaml, &request, &pod, &failure), 0, "%s", failure.err.msg);
 	cr_expect_null(pod.settings.backend.programs[BACKEND_RESTORE][0]);
 	cr_expect_str_eq(pod.settings.backend.name, "nftables");
