@@ -21,6 +21,14 @@ static struct load_file read_file(struct load_run *run, const char *path, const 
 	return file;
 }
 
+static void free_run(struct load_run *run, struct load_file *file)
+{
+	for (size_t i = 0; i < run->n_loads; i++)
+		load_free(&run->loads[i]);
+	free(run->loads);
+	load_file_free(file);
+}
+
 /* Or else a further change within the same tick of the file's times would never be seen. */
 Test(load_file, what_changed_after_it_was_looked_at_has_not_settled)
 {
@@ -50,5 +58,7 @@ Test(load_file, what_changed_after_it_was_looked_at_has_not_settled)
 	age_ms = (now.tv_sec - st.st_ctim.tv_sec) * INT64_C(1000) +
 		 (now.tv_nsec - st.st_ctim.tv_nsec) / 1000000;
 	cr_expect(!again.is_settled || age_ms > 100, "unless all this took so long");
+	free_run(&runs[1], &again);
+	free_run(&runs[0], &file);
 	unlink(path);
 }
