@@ -34,17 +34,18 @@ static bool is_network_namespace(int fd)
 	       ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
 }
 
-static bool is_that_of(const struct namespace *ns, const char *path)
+/* 1, 0, or -1 with errno when it cannot be found out. */
+static int is_that_of(const struct namespace *ns, const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && st.st_dev == ns->dev && st.st_ino == ns->ino;
+	return stat(path, &st) < 0 ? -1 : st.st_dev == ns->dev && st.st_ino == ns->ino;
 }
 
 int namespace_open(const char *path, struct namespace *ret_ns, struct failure *failure)
 {
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	int why = errno;
+	int why = errno, own;
 	struct stat st;
 
 	*ret_ns = (struct namespace){.fd = -1};
@@ -59,7 +60,16 @@ int namespace_open(const char *path, struct namespace *ret_ns, struct failure *f
 		return fail(ENOTTY, failure);
 	}
 	*ret_ns = (struct namespace){.fd = -1, .dev = st.st_dev, .ino = st.st_ino};
-	if (is_that_of(ret_ns, "/proc/self/ns/net") || is_that_of(ret_ns, "/proc/1/ns/net")) {
+	own = is_that_of(ret_ns, "/proc/self/ns/net");
+	if (own < 0) {
+		err_set(&failure->err, EIO,
+			"cannot tell CNI_NETNS \"%s\" from the host's own network namespace: "
+			"/proc/self/ns/net: %s",
+			path, err_text(errno));
+		return fail(EIO, failure);
+	}
+	/* That of process 1 not everybody may look at. */
+	if (own || is_that_of(ret_ns, "/proc/1/ns/net") > 0) {
 		err_set(&failure->err, EINVAL,
 			"plugin's netns and netns from CNI_NETNS should not be the same: \"%s\" is "
 			"the host's own, whose DNS stays as it is",

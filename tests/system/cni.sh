@@ -137,6 +137,11 @@ test_the_nodes_own_namespace_is_refused() {
 		fails 8 'should not be the same' ADD "$(base "$PREV")" "${VARIABLES[@]}"
 		plugin DEL "$(base)" "${VARIABLES[@]}" 2>/dev/null # nothing of ours can be there
 	done
+	# Nor is anything done where it cannot be told.
+	expect_match '"code":8,.*cannot tell CNI_NETNS' "$(base "$PREV" |
+		on_node unshare --mount bash -c 'mount -t tmpfs none /proc && exec "$@"' - \
+			env -i CNI_COMMAND=ADD "${VARIABLES[@]:0:1}" "CNI_NETNS=/run/netns/$NODE" CNI_IFNAME=eth0 \
+			"$BUILD/meshdns-cni" 2>/dev/null || :)"
 	expect_eq '' "$(on_node nft list ruleset)"
 }
 
