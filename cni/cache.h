@@ -10,6 +10,8 @@
 
 #include "cni/request.h"
 
+#define CACHE_DIR "/var/lib/cni/results"
+
 struct cache_entry {
 	json_t *json; /* the file */
 	json_t *list; /* the configuration that was used; NULL: unreadable */

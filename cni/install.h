@@ -14,9 +14,8 @@
 #include "cni/netd.h"
 #include "common/err.h"
 
-#define INSTALL_BIN_DIR   "/opt/cni/bin"
-#define INSTALL_ACCOUNT   "/var/run/secrets/kubernetes.io/serviceaccount"
-#define INSTALL_CACHE_DIR "/var/lib/cni/results" /* where libcni keeps what it did */
+#define INSTALL_BIN_DIR "/opt/cni/bin"
+#define INSTALL_ACCOUNT "/var/run/secrets/kubernetes.io/serviceaccount"
 
 enum install_mode { INSTALL_AUTO, INSTALL_DROP_IN, INSTALL_INSERT };
 

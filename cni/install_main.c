@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cni/cache.h"
 #include "cni/install.h"
 #include "cni/store.h"
 #include "common/cleanup.h"
@@ -77,7 +78,7 @@ static const struct option_row rows[] = {
 	 .help = "watch: counters, as Prometheus' node exporter collects them from files",
 	 .env = "METRICS_FILE"},
 	{"cache-dir", OPTION_STRING, AT(cache_dir), "DIR",
-	 .help = "where libcni remembers pods (" INSTALL_CACHE_DIR ")", .env = "CACHE_DIR"},
+	 .help = "where libcni remembers pods (" CACHE_DIR ")", .env = "CACHE_DIR"},
 	{"state-dir", OPTION_STRING, AT(state_dir), "DIR",
 	 .help = "where the plugin does (" STORE_DIR ")", .env = "STATE_DIR"},
 	{"dry-run", OPTION_BOOL, AT(dry_run), NULL,
@@ -204,7 +205,7 @@ int main(int argc, char **argv)
 {
 	struct install_settings settings = {.bin_dir = INSTALL_BIN_DIR,
 					    .net_dir = NETD_DIR,
-					    .cache_dir = INSTALL_CACHE_DIR,
+					    .cache_dir = CACHE_DIR,
 					    .service_account = INSTALL_ACCOUNT,
 					    .state_dir = STORE_DIR};
 	struct err err = {0};

@@ -17,28 +17,25 @@
 #include "cni/install.h"
 #include "common/cleanup.h"
 
-#define LIBCNI "dep\tgithub.com/containernetworking/cni\tv"
-#define SINCE        \
-	{            \
-		1, 3 \
-	} /* of libcni that has it */
-#define LINE_MAX_ 32
+#define LIBCNI        "dep\tgithub.com/containernetworking/cni\tv"
+#define SINCE_MAJOR   1 /* of libcni, that takes drop-ins */
+#define SINCE_MINOR   3
+#define VERSION_BYTES 32
 
 static bool version_is_new_enough(const char *text)
 {
-	static const unsigned long since[] = SINCE;
 	char *end;
 	unsigned long major = strtoul(text, &end, 10);
 	unsigned long minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
 
-	return major > since[0] || (major == since[0] && minor >= since[1]);
+	return major > SINCE_MAJOR || (major == SINCE_MAJOR && minor >= SINCE_MINOR);
 }
 
 /* 1, 0, or -1 when the program does not say. */
 static int program_takes_drop_ins(const char *path)
 {
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char version[LINE_MAX_] = "";
+	char version[VERSION_BYTES] = "";
 	const char *found;
 	struct stat st;
 	void *map;

@@ -17,8 +17,6 @@
 #include "common/log.h"
 #include "common/options.h"
 
-#define CACHE_DIR "/var/lib/cni/results"
-
 struct repair_settings {
 	const char *state_dir, *cache_dir, *net_dir;
 	bool apply, json, help;

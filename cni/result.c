@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cni/result.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cni/protocol.h"
 #include "cni/span.h"
 #include "common/cleanup.h"
+#include "common/file.h"
 
 #define PREVIOUS "prevResult"
 
@@ -103,17 +102,7 @@ int result_compose(const struct request *request, char **ret_text, struct failur
 
 bool result_write(int fd, const char *text)
 {
-	size_t len = strlen(text);
-
-	while (len) {
-		ssize_t n = write(fd, text, len);
-
-		if (n < 0 && errno != EINTR)
-			return false;
-		text += n > 0 ? n : 0;
-		len -= n > 0 ? (size_t)n : 0;
-	}
-	return true;
+	return file_write_all(fd, text, strlen(text)) == 0;
 }
 
 static bool write_json(int fd, json_t *json)
