@@ -49,6 +49,7 @@ struct watch {
 	int wd[PLACES]; /* -1: not watched */
 	bool ready;
 	bool installed_once;
+	struct err told;      /* what was in the way the last time */
 	int64_t next_ms;      /* when to look again without being told; 0: never */
 	int64_t changed_ms;   /* when we last put something back */
 	int64_t gap_until_ms; /* pods that start before may lack rules */
@@ -212,8 +213,9 @@ static void reconcile(struct watch *watch)
 	watch->next_ms = 0;
 	watch_places(watch); /* before we look: nothing is missed */
 	rc = install_reconcile(watch->settings, &state, &err);
-	if (rc < 0 && (watch->ready || !watch->failures || rc != -ENOENT))
+	if (rc < 0 && strcmp(err.msg, watch->told.msg) != 0)
 		log_warning(err.msg, NULL);
+	watch->told = err;
 	if (rc < 0) {
 		watch->failures++;
 		watch->next_ms = now + RETRY_MS;

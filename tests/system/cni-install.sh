@@ -278,6 +278,23 @@ test_watching_waits_for_a_network() {
 	[[ ! -e $LAB/node/bin/meshdns-cni ]]
 }
 
+# What is in the way is said once, however often it is looked at.
+test_watching_tells_what_is_in_the_way() {
+	fresh
+	printf '{"inejct": "always"}' >"$LAB/entry"
+	start_watch --entry "$LAB/entry"
+	wait_for 5 logged watch 'unsupported field .inejct.'
+	write_theirs
+	printf '{"injetc": "always"}' >"$LAB/entry"
+	wait_for 5 logged watch 'unsupported field .injetc.'
+	not_ready
+	printf '{"inject": "always"}' >"$LAB/entry"
+	wait_for 5 ready
+	expect_eq 2 "$(grep -c unsupported "$LAB/log/watch")"
+	expect_eq always "$(member plugins.2.inject <"$LAB/node/net.d/10-pods.conflist")"
+	stop watch
+}
+
 # Two that want it otherwise do not keep the machine busy.
 test_watching_does_not_fight() {
 	local i before after
