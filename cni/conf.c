@@ -80,6 +80,18 @@ static int read_text(json_t *json, const char *key, const char **ret, struct fai
 	return 0;
 }
 
+/* The runtime may run us anywhere. */
+static int read_path(json_t *json, const char *key, const char **ret, struct failure *failure)
+{
+	if (read_text(json, key, ret, failure) < 0)
+		return -1;
+	if (*ret && **ret != '/')
+		return failure_set(failure, FAILURE_CONFIGURATION,
+				   "\"%s\" is \"%.100s\", and must be a path from the root", key,
+				   *ret);
+	return 0;
+}
+
 static int read_inject(json_t *json, enum conf_inject *ret, struct failure *failure)
 {
 	const char *text = NULL;
@@ -135,8 +147,8 @@ static int read_api(json_t *json, struct conf *conf, struct failure *failure)
 	json_t *kubernetes = json_object_get(json, "kubernetes");
 	const char *action = "fail";
 
-	if (read_text(kubernetes, "kubeconfig", &conf->kubeconfig, failure) < 0 ||
-	    read_text(json, "kubeconfig", &conf->kubeconfig, failure) < 0 ||
+	if (read_path(kubernetes, "kubeconfig", &conf->kubeconfig, failure) < 0 ||
+	    read_path(json, "kubeconfig", &conf->kubeconfig, failure) < 0 ||
 	    read_number(json, "api_timeout", 1, CONF_API_TIMEOUT_MAX, &conf->api_timeout_s,
 			failure) < 0 ||
 	    read_number(json, "api_retries", 0, CONF_API_RETRIES_MAX, &conf->api_retries, failure) <
@@ -144,10 +156,6 @@ static int read_api(json_t *json, struct conf *conf, struct failure *failure)
 	    read_text(json, "on_api_failure", &action, failure) < 0)
 		return -1;
 	conf->skip_on_api_failure = !strcmp(action, "skip");
-	if (conf->kubeconfig && conf->kubeconfig[0] != '/')
-		return failure_set(failure, FAILURE_CONFIGURATION,
-				   "\"kubeconfig\" is \"%.100s\", and must be a path from the root",
-				   conf->kubeconfig);
 	if (strcmp(action, "skip") != 0 && strcmp(action, "fail") != 0)
 		return failure_set(failure, FAILURE_CONFIGURATION,
 				   "\"on_api_failure\" is \"%.50s\", and must be fail or skip",
@@ -166,8 +174,10 @@ int conf_read(json_t *json, struct conf *ret_conf, struct failure *failure)
 				  .api_retries = CONF_API_RETRIES};
 	if (read_inject(json, &ret_conf->inject, failure) < 0 ||
 	    read_api(json, ret_conf, failure) < 0 ||
-	    read_text(json, "state_dir", &ret_conf->state_dir, failure) < 0 ||
+	    read_path(json, "state_dir", &ret_conf->state_dir, failure) < 0 ||
 	    read_text(json, "log_file", &ret_conf->log_file, failure) < 0 ||
+	    (*ret_conf->log_file &&
+	     read_path(json, "log_file", &ret_conf->log_file, failure) < 0) ||
 	    read_text(json, "log_level", &level, failure) < 0 ||
 	    read_namespaces(json, &ret_conf->exclude_namespaces[0], failure) < 0 ||
 	    read_namespaces(kubernetes, &ret_conf->exclude_namespaces[1], failure) < 0)

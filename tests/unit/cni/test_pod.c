@@ -236,6 +236,20 @@ Test(pod, what_makes_no_sense_is_named)
 			 "annotation traffic.kuma.io/exclude-inbound-ports"));
 }
 
+/* The runtime runs it wherever that is. */
+Test(pod, paths_are_from_the_root)
+{
+	static const char *const keys[] = {"state_dir", "log_file", "kubeconfig"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		char text[256];
+
+		snprintf(text, sizeof(text), REQUEST(", \"%s\": \"a/b\""), keys[i]);
+		cr_expect(strstr(refusal(text, FAILURE_CONFIGURATION), "from the root"));
+	}
+	cr_expect(wants(REQUEST(", \"log_file\": \"\"")));
+}
+
 /* Root on the node would run it. */
 Test(pod, authors_of_pods_name_no_files_and_programs_of_the_node)
 {
