@@ -196,6 +196,9 @@ int pod_read(const struct request *request, struct pod *ret_pod, struct failure 
 	struct conf conf;
 
 	*ret_pod = (struct pod){0};
+	if (annotations && !json_is_object(annotations) && !json_is_null(annotations))
+		return failure_set(failure, FAILURE_DECODE,
+				   "the runtime's " REQUEST_ANNOTATIONS_KEY " is not an object");
 	if (conf_read(request->conf, &conf, failure) < 0 ||
 	    decide_injection(request, &conf, annotations, ret_pod, failure) < 0)
 		return -1;

@@ -220,6 +220,7 @@ Test(pod, what_makes_no_sense_is_named)
 	cr_expect(strstr(
 		refusal(REQUEST(", \"redirect\": {\"dns\": {\"prot\": 1}}"), FAILURE_CONFIGURATION),
 		"redirect.dns.port"));
+	cr_expect(strstr(refusal(ANNOTATED("[]", ""), FAILURE_DECODE), "not an object"));
 	cr_expect(strstr(refusal(REQUEST(", \"inject\": \"maybe\""), FAILURE_CONFIGURATION),
 			 "annotated or always"));
 	cr_expect(strstr(
