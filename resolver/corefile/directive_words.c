@@ -167,6 +167,9 @@ int directive_zones(struct directive_parse *d, const struct corefile_line *line,
 			return rc;
 		n += text.n;
 	}
+	if (n > DIRECTIVE_ZONES_MAX)
+		return directive_fail(d, line, "expected %d zones at most, networks taken apart",
+				      DIRECTIVE_ZONES_MAX);
 	if (n && !(ret->list = ARENA_ARRAY(&d->corefile->arena, struct corefile_zone, n)))
 		return directive_no_memory(d);
 	for (; i < line->n_words; i++) {

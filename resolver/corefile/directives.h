@@ -29,6 +29,7 @@ struct directive {
 };
 
 #define DIRECTIVE_WORDS_MAX 1024
+#define DIRECTIVE_ZONES_MAX 1000 /* of a line, so that they can be printed as one */
 
 /* In the order in which CoreDNS asks its plugins; a NULL name ends the table. */
 extern const struct directive directives[];

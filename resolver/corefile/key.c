@@ -6,7 +6,7 @@
 #include "common/options.h"
 #include "resolver/corefile/zone_text.h"
 
-#define KEYS_MAX 1024 /* of a block, networks taken apart */
+#define KEYS_MAX 1000 /* of a block, networks taken apart: they are printed as one line */
 
 static int add(struct arena *arena, struct corefile_server *server,
 	       const struct corefile_zone *zone, uint16_t port, struct corefile_place place,

@@ -65,6 +65,9 @@ Test(directives, forward)
 		{"forward 10.0.0.0/8 1.1.1.1 {\n except 10.1.2.0/23 fd00::/16 dns://a.b:53\n}",
 		 "    forward 10.in-addr.arpa 1.1.1.1:53 {\n        except 2.1.10.in-addr.arpa "
 		 "3.1.10.in-addr.arpa 0.0.d.f.ip6.arpa a.b\n    }"},
+		{"forward . 1.1.1.1 {\n except 1.0.0.0/9 2.0.0.0/9 3.0.0.0/9 4.0.0.0/9 5.0.0.0/9 "
+		 "6.0.0.0/9 7.0.0.0/9 8.0.0.0/9\n}",
+		 "! expected 1000 zones at most, networks taken apart"},
 		/* Of several zones the first, as in CoreDNS. */
 		{"forward dns://192.168.5.1/23:53 1.1.1.1",
 		 "    forward 4.168.192.in-addr.arpa 1.1.1.1:53"},
