@@ -139,6 +139,13 @@ int file_rewrite(const char *path, const void *data, size_t len, mode_t mode, st
 	return replace(path, data, len, st.st_mode & 07777, &st, err);
 }
 
+ino_t file_inode(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? st.st_ino : 0;
+}
+
 int file_make_directory(const char *path)
 {
 	char part[PATH_MAX];

@@ -31,6 +31,9 @@ int file_replace(const char *path, const void *data, size_t len, mode_t mode, st
 /* Likewise, but a file that is there keeps its mode and, where we may give it away, its owner. */
 int file_rewrite(const char *path, const void *data, size_t len, mode_t mode, struct err *err);
 
+/* The inode of what is there; 0: nothing is. */
+ino_t file_inode(const char *path);
+
 /* Makes a directory of mode 0755, and those that it lies in; 0 where it is there. -1 with errno. */
 int file_make_directory(const char *path);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "resolver/ctl_parts.h"
 #include "resolver/metrics.h"
@@ -219,16 +220,9 @@ static bool admit(int fd)
 	       (peer.uid == 0 || peer.uid == geteuid());
 }
 
-static ino_t inode_of(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 ? st.st_ino : 0;
-}
-
 void ctl_init(struct ctl *ctl, int fd)
 {
-	ctl->inode = fd >= 0 ? inode_of(ctl->facts->settings->control) : 0;
+	ctl->inode = fd >= 0 ? file_inode(ctl->facts->settings->control) : 0;
 	ctl->lookup.fd = -1;
 	ctl->server.admit = admit;
 	ctl->server.is_whole = is_whole;
@@ -239,7 +233,7 @@ void ctl_init(struct ctl *ctl, int fd)
 
 void ctl_close(struct ctl *ctl)
 {
-	if (ctl->server.fd >= 0 && inode_of(ctl->facts->settings->control) == ctl->inode)
+	if (ctl->server.fd >= 0 && file_inode(ctl->facts->settings->control) == ctl->inode)
 		unlink(ctl->facts->settings->control);
 	if (ctl->lookup.fd >= 0)
 		close(ctl->lookup.fd);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/file.h"
 #include "common/log.h"
 
 #define BATCH_FDS  64 /* in one message; the kernel takes 253 */
@@ -167,7 +168,7 @@ int handover_take(struct handover *handover, const char *path, uid_t user, struc
 }
 
 /* A socket at `path`, in place of what is there: at no moment there is none. */
-static int listen_at(const char *path, struct err *err)
+static int listen_at(const char *path, ino_t *ret_inode, struct err *err)
 {
 	struct sockaddr_un un = {0};
 	cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -175,7 +176,8 @@ static int listen_at(const char *path, struct err *err)
 	set_path(&un, path, ".new");
 	unlink(un.sun_path);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&un, sizeof(un)) < 0 ||
-	    chmod(un.sun_path, 0600) < 0 || listen(fd, 1) < 0 || rename(un.sun_path, path) < 0)
+	    chmod(un.sun_path, 0600) < 0 || listen(fd, 1) < 0 ||
+	    !(*ret_inode = file_inode(un.sun_path)) || rename(un.sun_path, path) < 0)
 		return err_set(err, errno, "--takeover %s: %s", path, err_text(errno));
 	return take_fd(&fd);
 }
@@ -189,7 +191,7 @@ int handover_begin(struct handover *handover, const struct listener *listeners, 
 		return 0;
 	handover->listeners = listeners;
 	handover->n_listeners = n;
-	handover->listen_fd = listen_at(handover->path, err);
+	handover->listen_fd = listen_at(handover->path, &handover->inode, err);
 	if (handover->old_fd >= 0 && send(handover->old_fd, &octet, 1, MSG_NOSIGNAL) < 0)
 		log_warning("the resolver before me has ended by itself", NULL);
 	return handover->listen_fd < 0 ? handover->listen_fd : 0;
@@ -292,10 +294,10 @@ void handover_close(struct handover *handover)
 {
 	if (!handover->path)
 		return;
-	if (handover->listen_fd >= 0) {
+	if (handover->listen_fd >= 0 && file_inode(handover->path) == handover->inode)
 		unlink(handover->path);
+	if (handover->listen_fd >= 0)
 		close(handover->listen_fd);
-	}
 	if (handover->old_fd >= 0)
 		close(handover->old_fd);
 	if (handover->new_fd >= 0)

@@ -24,6 +24,7 @@ struct handover {
 	const char *path; /* NULL: none of this is wished for, and no call does anything */
 	int old_fd;       /* whom we come after */
 	int listen_fd;    /* where the next one connects */
+	ino_t inode;      /* of that socket: another one at `path` is a successor's */
 	int new_fd;       /* the next one */
 	const struct listener *listeners;
 	size_t n_listeners;
