@@ -140,7 +140,7 @@ static int drop_in(const struct install_settings *settings, const struct netd_fi
 {
 	int rc = write_drop_in(settings, file, entry, err);
 
-	if (rc == 0 && netd_has_entry(file->json))
+	if (rc == 0 && netd_count_entries(file->json))
 		rc = edit(settings, file, NULL, err);
 	nudge_runtimes(settings);
 	return rc;
@@ -191,7 +191,7 @@ static bool is_configured(const struct install_settings *settings, const struct 
 	bool right;
 
 	netd_drop_in_path(settings->net_dir, netd_network(file), path);
-	if (drop_ins == netd_has_entry(file->json) || drop_ins != (access(path, F_OK) == 0))
+	if (netd_count_entries(file->json) != !drop_ins || drop_ins != (access(path, F_OK) == 0))
 		return false;
 	effective = netd_entry_in_effect(settings->net_dir, file);
 	right = json_equal(effective, entry);
@@ -314,12 +314,14 @@ static int take_out(const struct install_settings *settings, const struct netd_f
 {
 	char path[PATH_MAX], single[PATH_MAX], saved[PATH_MAX + sizeof(SAVED_SUFFIX)];
 	const char *dot = strrchr(file->name, '.');
+	const json_t *plugins = json_object_get(file->json, "plugins");
 
 	snprintf(path, sizeof(path), "%s/%s", settings->net_dir, file->name);
 	snprintf(single, sizeof(single), "%s/%.*s.conf", settings->net_dir, (int)(dot - file->name),
 		 file->name);
 	snprintf(saved, sizeof(saved), "%s" SAVED_SUFFIX, single);
-	if (netd_count_others(file->json) != 1 || access(saved, F_OK) < 0)
+	if (json_array_size(plugins) - netd_count_entries(file->json) != 1 ||
+	    access(saved, F_OK) < 0)
 		return edit(settings, file, NULL, err);
 	log_info(settings->dry_run ? "would put back" : "putting back", "file=%s", single);
 	if (!settings->dry_run && rename(saved, single) < 0)
@@ -356,7 +358,7 @@ static int remove_from_confs(const struct install_settings *settings, struct err
 	if (rc == -ENOENT)
 		return 0;
 	for (size_t i = 0; rc == 0 && i < netd.n; i++) {
-		if (netd_has_entry(netd.files[i].json))
+		if (netd_count_entries(netd.files[i].json))
 			rc = take_out(settings, &netd.files[i], err);
 	}
 	if (rc == 0)

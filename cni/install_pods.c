@@ -18,7 +18,7 @@ static int count(const char *container, const char *ifname, void *arg)
 
 static int count_cached(const struct cache_entry *entry, void *arg)
 {
-	*(unsigned int *)arg += netd_has_entry(entry->list);
+	*(unsigned int *)arg += netd_count_entries(entry->list) > 0;
 	return 0;
 }
 

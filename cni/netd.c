@@ -147,18 +147,13 @@ bool netd_is_ours(const json_t *plugin)
 	return type && !strcmp(type, NETD_PLUGIN);
 }
 
-size_t netd_count_others(const json_t *list)
+size_t netd_count_entries(const json_t *list)
 {
 	json_t *plugin;
 	size_t i, n = 0;
 
-	json_array_foreach(json_object_get(list, "plugins"), i, plugin) n += !netd_is_ours(plugin);
+	json_array_foreach(json_object_get(list, "plugins"), i, plugin) n += netd_is_ours(plugin);
 	return n;
-}
-
-bool netd_has_entry(const json_t *list)
-{
-	return json_array_size(json_object_get(list, "plugins")) > netd_count_others(list);
 }
 
 static bool find_plugins(const struct netd_file *list, struct span *ret_array)
@@ -281,7 +276,7 @@ json_t *netd_entry_in_effect(const char *dir, const struct netd_file *file)
 {
 	char path[PATH_MAX];
 
-	if (netd_has_entry(file->json))
+	if (netd_count_entries(file->json))
 		return read_entry(file);
 	if (!netd_takes_drop_ins(file))
 		return NULL;

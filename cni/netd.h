@@ -48,10 +48,9 @@ const char *netd_network(const struct netd_file *file);
 /* As a runtime parses it, to which all numbers are reals. NULL: `error`, which may be NULL, why. */
 json_t *netd_parse(const char *text, size_t len, json_error_t *error);
 
-/* Which of a list's plugins are ours, and how many are not. */
+/* Which of a list's plugins are ours, and how many. */
 bool netd_is_ours(const json_t *plugin);
-bool netd_has_entry(const json_t *list);
-size_t netd_count_others(const json_t *list);
+size_t netd_count_entries(const json_t *list);
 
 /*
  * The text of a list with `entry` as the last of its plugins, and ours nowhere else; NULL: without
