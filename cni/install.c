@@ -17,8 +17,9 @@
 #include "common/file.h"
 #include "common/log.h"
 
-#define SAVED_SUFFIX ".meshdns-saved" /* of a single plugin's file that a list stands for */
-#define CONF_MODE    0644
+#define SAVED_SUFFIX   ".meshdns-saved" /* of a single plugin's file that a list stands for */
+#define SAVED_PATH_MAX (PATH_MAX + sizeof(SAVED_SUFFIX))
+#define CONF_MODE      0644
 
 /* --- the configuration --- */
 
@@ -146,11 +147,27 @@ static int drop_in(const struct install_settings *settings, const struct netd_fi
 	return rc;
 }
 
+/* Nobody's list may be lost, but one of ours, of which the single plugin has come anew. */
+static int check_is_free(const char *path, struct err *err)
+{
+	json_t *list;
+	bool ours;
+
+	if (access(path, F_OK) < 0)
+		return 0;
+	list = json_load_file(path, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
+	ours = netd_count_entries(list) > 0;
+	json_decref(list);
+	return ours ? 0
+		    : err_set(err, EEXIST,
+			      "%s is in the way of the list that is to be made: rename it", path);
+}
+
 /* A runtime prefers NAME.conf to NAME.conflist, so the list can only count when that is gone. */
 static int insert_wrapped(const struct install_settings *settings, const struct netd_file *file,
 			  const json_t *entry, struct err *err)
 {
-	char path[PATH_MAX], saved[PATH_MAX + sizeof(SAVED_SUFFIX)], list_path[PATH_MAX];
+	char path[PATH_MAX], saved[SAVED_PATH_MAX], list_path[PATH_MAX];
 	const char *dot = strrchr(file->name, '.');
 	cleanup_free char *text = NULL;
 	int rc;
@@ -159,7 +176,8 @@ static int insert_wrapped(const struct install_settings *settings, const struct 
 	snprintf(saved, sizeof(saved), "%s" SAVED_SUFFIX, path);
 	snprintf(list_path, sizeof(list_path), "%s/%.*s.conflist", settings->net_dir,
 		 (int)(dot - file->name), file->name);
-	if ((rc = netd_wrap(file, entry, &text, err)) < 0 ||
+	if ((rc = check_is_free(list_path, err)) < 0 ||
+	    (rc = netd_wrap(file, entry, &text, err)) < 0 ||
 	    (rc = write_conf(settings, list_path, text, err)) < 0)
 		return rc;
 	if (!settings->dry_run && rename(path, saved) < 0)
@@ -308,24 +326,36 @@ int install_look(const struct install_settings *settings, struct install_state *
 
 /* --- taking it away --- */
 
+/* The single plugin's file that the list stands for, as it was called and as it is kept, if any. */
+static bool find_saved(const struct install_settings *settings, const struct netd_file *list,
+		       char ret_single[PATH_MAX], char ret_saved[SAVED_PATH_MAX])
+{
+	static const char *const ends[] = {"conf", "json"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		snprintf(ret_single, PATH_MAX, "%s/%.*s.%s", settings->net_dir,
+			 (int)(strrchr(list->name, '.') - list->name), list->name, ends[i]);
+		snprintf(ret_saved, SAVED_PATH_MAX, "%s" SAVED_SUFFIX, ret_single);
+		if (access(ret_saved, F_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* A list that stood for a single plugin's file goes when that comes back. */
 static int take_out(const struct install_settings *settings, const struct netd_file *file,
 		    struct err *err)
 {
-	char path[PATH_MAX], single[PATH_MAX], saved[PATH_MAX + sizeof(SAVED_SUFFIX)];
-	const char *dot = strrchr(file->name, '.');
 	const json_t *plugins = json_object_get(file->json, "plugins");
+	char path[PATH_MAX], single[PATH_MAX], saved[SAVED_PATH_MAX];
 
-	snprintf(path, sizeof(path), "%s/%s", settings->net_dir, file->name);
-	snprintf(single, sizeof(single), "%s/%.*s.conf", settings->net_dir, (int)(dot - file->name),
-		 file->name);
-	snprintf(saved, sizeof(saved), "%s" SAVED_SUFFIX, single);
 	if (json_array_size(plugins) - netd_count_entries(file->json) != 1 ||
-	    access(saved, F_OK) < 0)
+	    !find_saved(settings, file, single, saved))
 		return edit(settings, file, NULL, err);
 	log_info(settings->dry_run ? "would put back" : "putting back", "file=%s", single);
 	if (!settings->dry_run && rename(saved, single) < 0)
 		return err_set(err, errno, "cannot rename %s: %s", saved, err_text(errno));
+	snprintf(path, sizeof(path), "%s/%s", settings->net_dir, file->name);
 	return remove_file(settings, path, err);
 }
 

@@ -131,15 +131,30 @@ test_runtimes_tell_what_they_take() {
 }
 
 test_one_plugin_alone_is_wrapped_and_comes_back() {
-	local single='{"cniVersion": "0.4.0", "name": "pods", "type": "bridge", "n": 1}'
-	fresh 10-pods.conf "$single"
+	local end single='{"cniVersion": "0.4.0", "name": "pods", "type": "bridge", "n": 1}'
+	for end in conf json; do
+		fresh "10-pods.$end" "$single"
+		installer install
+		expect_eq "$(printf '%s\n' "./10-pods.$end.meshdns-saved" ./10-pods.conflist | flat)" "$(net_d)"
+		expect_eq 'bridge meshdns-cni' "$(types)"
+		expect_eq 0.4.0 "$(member cniVersion <"$LAB/node/net.d/10-pods.conflist")"
+		installer remove
+		expect_eq "./10-pods.$end" "$(net_d)"
+		expect_eq "$single" "$(cat "$LAB/node/net.d/10-pods.$end")"
+	done
+}
+
+test_a_list_in_the_way_of_another_stays() {
+	fresh 10-pods.conf '{"name": "pods", "type": "bridge"}'
+	echo "$PRIMARY" >"$LAB/node/net.d/10-pods.conflist"
+	expect_status 1 installer install
+	expect_match '10-pods.conflist is in the way' "$OUTPUT"
+	expect_eq "$PRIMARY" "$(cat "$LAB/node/net.d/10-pods.conflist")"
+	rm "$LAB/node/net.d/10-pods.conflist"
 	installer install
-	expect_eq './10-pods.conf.meshdns-saved ./10-pods.conflist' "$(net_d)"
-	expect_eq 'bridge meshdns-cni' "$(types)"
-	expect_eq 0.4.0 "$(member cniVersion <"$LAB/node/net.d/10-pods.conflist")"
-	installer remove
-	expect_eq ./10-pods.conf "$(net_d)"
-	expect_eq "$single" "$(cat "$LAB/node/net.d/10-pods.conf")"
+	echo '{"name": "pods", "type": "ptp"}' >"$LAB/node/net.d/10-pods.conf" # ours may be made again
+	installer install
+	expect_eq 'ptp meshdns-cni' "$(types)"
 }
 
 test_the_file_is_the_one_that_the_runtime_takes() {
