@@ -38,6 +38,9 @@ static int add_targets(struct service_source *source, struct service *service,
 		if (rc < 0)
 			err_wrap(err, "%s:%u", place.file, place.line);
 	}
+	if (rc == 0 && !group->n)
+		return corefile_fail(err, place, "no nameserver to forward to in %s",
+				     targets->list[0].file);
 	return rc;
 }
 

@@ -80,11 +80,6 @@ int service_add_file(struct service_source *source, struct service *service,
 		else if (rc < 0)
 			return rc;
 	}
-	if (!group->n)
-		return err_set(err, ENOENT,
-			       "no nameserver to forward to in %s; name one with "
-			       "--upstream ADDR",
-			       path);
 	group->try_max_ms = conf.timeout_s * 1000;
 	group->tries = conf.attempts;
 	*ret_rotate = conf.rotate;

@@ -53,6 +53,10 @@ static int add_resolv_conf(struct service_source *source, struct service *servic
 		return -E2BIG;
 	group = (struct upstream_group *)route->group;
 	rc = service_add_file(source, service, group, settings_resolv_conf(s), how, &rotate, err);
+	if (rc == 0 && !group->n)
+		return err_set(err, ENOENT,
+			       "no nameserver to forward to in %s; name one with --upstream ADDR",
+			       settings_resolv_conf(s));
 	if (rotate && !s->has_policy)
 		group->policy = POLICY_ROUND_ROBIN;
 	return rc;

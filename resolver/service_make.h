@@ -37,7 +37,7 @@ int service_add_server(struct service_source *source, struct service *service,
 
 /*
  * The nameservers of a resolv.conf into the group, and what its options say; of the machine's own
- * those behind systemd-resolved's stub. This resolver itself is left out. -ENOENT if none is left.
+ * those behind systemd-resolved's stub. This resolver itself is left out; none may be left.
  */
 int service_add_file(struct service_source *source, struct service *service,
 		     struct upstream_group *group, const char *path,
