@@ -52,7 +52,8 @@ struct settings_corefile {
 	const char *template;  /* or the data plane's template of one; NULL: neither */
 	uint16_t default_port; /* of keys without one */
 	/* The template's variables. */
-	uint16_t port, empty_port, envoy_port, proxy_port, prometheus_port;
+	uint16_t port, empty_port, envoy_port, prometheus_port;
+	uint32_t proxy_port; /* of Kuma's own resolver; 0: it is off */
 	bool logging;
 	bool check, print, plugins, quiet;
 	const char *pidfile;

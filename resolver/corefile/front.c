@@ -190,7 +190,7 @@ int front_read(const struct settings *settings, struct corefile **ret, struct er
 		.port = c->port,
 		.empty_port = c->empty_port,
 		.envoy_port = c->envoy_port,
-		.proxy_port = c->proxy_port,
+		.proxy_port = (uint16_t)c->proxy_port,
 		.prometheus_port = c->prometheus_port,
 		.logging = c->logging,
 		.template_path = template,

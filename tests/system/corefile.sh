@@ -58,8 +58,11 @@ test_as_the_data_plane_starts_it() {
 		    errors
 		}
 	EOT
-	# As the data plane's user, with nothing but these words.
-	start resolver "$APP" "$PROXY_UID" meshdns-resolver -conf "$LAB/Corefile" -quiet
+	# As the data plane's user, with nothing but these words, and the variables of a sidecar.
+	start resolver "$APP" "$PROXY_UID" env KUMA_DNS_ENABLED=true KUMA_DNS_ENABLE_LOGGING=false \
+		KUMA_DNS_PROXY_PORT=0 KUMA_DNS_CORE_DNS_PORT=15053 KUMA_DNS_ENVOY_DNS_PORT=15054 \
+		KUMA_DNS_CORE_DNS_BINARY_PATH=coredns KUMA_DNS_CORE_DNS_CONFIG_TEMPLATE_PATH=/nowhere \
+		meshdns-resolver -conf "$LAB/Corefile" -quiet
 	wait_for 5 answers redis.mesh 240.0.0.1
 	expect_eq 192.0.2.10 "$(query +short www.outside.example)"
 	expect_eq 192.0.2.10 "$(query +short +tcp www.outside.example)"
@@ -120,6 +123,8 @@ test_kumas_templates() {
 	expect_status 0 meshdns-resolver --template "$LAB/template" --print-config
 	expect_no_match log "$OUTPUT"
 	expect_status 0 meshdns-resolver --template "$LAB/template" --dns-enable-logging --print-config
+	expect_match log "$OUTPUT"
+	KUMA_DNS_ENABLE_LOGGING=true expect_status 0 meshdns-resolver --template "$LAB/template" --print-config
 	expect_match log "$OUTPUT"
 }
 
