@@ -96,6 +96,7 @@ struct load {
 	const struct load_settings *settings;
 	const char *source;
 	uint32_t ttl;        /* the table's own, or the settings' */
+	uint32_t head_ttl;   /* what it was before the records: a tail may tell another */
 	size_t first_line;   /* of the text, counted from 1 */
 	uint32_t next_place; /* for the piece in hand, if no piece of before has it */
 	const bool *used;    /* by place: that it has; n_used of them */

@@ -43,6 +43,7 @@ static struct load *add_load(struct load_run *run, const struct load_file *file,
 		.settings = run->settings,
 		.source = file->path,
 		.ttl = file->ttl,
+		.head_ttl = file->head_ttl,
 		.first_line = first_line,
 		.next_place = run->next_place,
 		.used = run->used,
@@ -63,6 +64,7 @@ static int parse(struct load_run *run, struct load_file *file, const char *text,
 	rc = load_text(load, text, len, file->is_json, which, err);
 	run->next_place = load->next_place;
 	file->ttl = load->ttl;
+	file->head_ttl = load->head_ttl;
 	return rc;
 }
 
@@ -92,7 +94,7 @@ static int parse_whole(struct load_run *run, struct load_file *file, const char 
 {
 	int rc;
 
-	file->ttl = run->settings->ttl;
+	file->ttl = file->head_ttl = run->settings->ttl;
 	file->is_json = is_json;
 	if ((rc = parse(run, file, text, len, 1, LOAD_WHOLE, err)) < 0)
 		return rc;
@@ -115,6 +117,7 @@ static void keep_as_it_was(struct load_file *file, struct load_file *old)
 {
 	file->is_json = old->is_json;
 	file->ttl = old->ttl;
+	file->head_ttl = old->head_ttl;
 	file->pieces = old->pieces;
 	file->n_pieces = old->n_pieces;
 	file->same_as = old;
@@ -153,6 +156,8 @@ static bool read_between(struct load_run *run, struct load_file *file, const str
 		return false; /* NOLINT(clang-analyzer-unix.Malloc): a line goes on */
 	for (size_t i = 0; i < same->first; i++)
 		line += old->pieces[i].lines;
+	if (which == LOAD_TAIL)
+		file->ttl = file->head_ttl; /* what the old tail said is not the new one's */
 	if (parse(run, file, text, len, line, which, &err) == 0 && file->ttl == old->ttl &&
 	    join_pieces(file, old, same, run) == 0)
 		return true;
@@ -176,6 +181,7 @@ static bool take_changed(struct load_run *run, struct load_file *file, struct lo
 		return false; /* the head may tell another format */
 	file->is_json = old->is_json;
 	file->ttl = old->ttl;
+	file->head_ttl = old->head_ttl;
 	if (same.first_len + same.last_len < now->size || same.first + same.last < old->n_pieces)
 		return read_between(run, file, old, now, &same);
 	keep_as_it_was(file, old);

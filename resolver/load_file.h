@@ -16,7 +16,7 @@ struct load_file {
 	struct stat st;
 	bool is_settled; /* its times were old enough to tell a later change */
 	bool is_json;
-	uint32_t ttl;
+	uint32_t ttl, head_ttl;    /* as of struct load */
 	struct load_piece *pieces; /* in the order of the text */
 	size_t n_pieces;
 	struct load_file *same_as; /* whose pieces these are; NULL: its own */

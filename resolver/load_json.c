@@ -333,6 +333,7 @@ int load_json(struct load *load, const char *text, size_t len, enum load_part_of
 		json_read_expect(&r.j, '{');
 		if (!take_keys(&r, &n, true) && !r.j.error)
 			return err_set(err, EINVAL, "%s: no list \"records\" in it", load->source);
+		load->head_ttl = load->ttl;
 		if (!r.j.error && (rc = load_end_piece(load, piece, (size_t)(r.j.at - piece),
 						       count_lines(&r), false)) == 0)
 			piece = r.j.at;

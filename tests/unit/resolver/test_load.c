@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
 #include "resolver/load.h"
@@ -296,6 +297,41 @@ Test(load, changes_of_json)
 Test(load, changes_of_a_text_that_is_given)
 {
 	change_and_compare("given", "{\"records\":[", "{", ",", "],\"ttl\":30}", true);
+}
+
+/* Before the records, behind them, both or neither: what another text said does not linger. */
+Test(load, the_ttl_is_that_of_the_text)
+{
+	static const struct load_settings settings = {
+		.ttl = 60, .domain = "\4mesh", .domain_len = 6};
+#define RECORDS "\"records\":[{\"name\":\"a.mesh\",\"ips\":[\"240.0.0.1\"]}]"
+	static const struct {
+		const char *text;
+		uint32_t ttl;
+	} rows[] = {
+		{"{" RECORDS ",\"ttl\":30}", 30},
+		{"{" RECORDS ",\"ttl\":31}", 31},
+		{"{" RECORDS "}", 60},
+		{"{\"ttl\":32," RECORDS "}", 32},
+		{"{\"ttl\":32," RECORDS ",\"ttl\":33}", 33},
+		{"{\"ttl\":32," RECORDS "}", 32},
+		{"{" RECORDS "}", 60},
+	};
+#undef RECORDS
+	struct loader *loader = loader_new(&settings);
+	struct load_given given = {.source = "unix:socket"};
+	struct names_snapshot *names = NULL, *next;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		given.text = rows[i].text;
+		given.len = strlen(given.text);
+		cr_assert_eq(loader_load(loader, names, &given, &next, NULL), 0);
+		names_free_old(names, next);
+		names = next;
+		cr_expect_eq(table_find(names, "a.mesh")->ttl, rows[i].ttl, "%s", given.text);
+	}
+	names_free(names);
+	loader_free(loader);
 }
 
 Test(load, a_given_text_that_is_missing_or_no_json)
