@@ -107,7 +107,8 @@ static void drain_workers(struct control *control)
 	int64_t until = monotonic_ms() + DRAIN_MS;
 	struct pollfd again = {.fd = control->signal_fd, .events = POLLIN};
 
-	order_workers(control, control->succeeded ? WORKER_DRAIN : WORKER_FINISH);
+	/* A successor has the sockets, also one that does not serve yet. */
+	order_workers(control, control->handover->new_fd >= 0 ? WORKER_DRAIN : WORKER_FINISH);
 	while (control->n_threads > 0 && monotonic_ms() < until) {
 		if (pthread_tryjoin_np(control->threads[control->n_threads - 1], NULL) == 0)
 			control->n_threads--;

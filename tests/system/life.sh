@@ -140,6 +140,32 @@ test_what_is_in_flight_is_answered_before_the_end() {
 	stop resolver || fail "status $?"
 }
 
+# The successor waits a second for a data plane that says nothing.
+test_one_that_ends_while_its_successor_starts_takes_no_questions() {
+	local asked
+	start slow "$DNS" 0 limits.py slow "$FAKE4" 1 0
+	install -d -o "$PROXY_UID" "$LAB/kuma"
+	echo silence >"$LAB/kuma/mode"
+	start dataplane "$APP" "$PROXY_UID" dataplane.py "$LAB/kuma"
+	wait_for 5 logged slow ready
+	wait_for 5 logged dataplane ready
+	successor first --upstream "$FAKE4"
+	query +short www.example >"$LAB/answer" &
+	asked=$!
+	wait_for 5 logged slow www
+	start second "$APP" 0 "${root_prefix[@]}" meshdns-resolver --user "$PROXY_UID" --names "$LAB/names" \
+		--takeover "$LAB/run/takeover" --upstream "$FAKE4" --kuma-socket "$LAB/kuma/socket"
+	wait_for 5 logged dataplane silence
+	kill "$(pid_of first)"
+	wait_for 5 logged first 'stopping|in my place' # or it was too slow, and this shows nothing
+	expect_eq 192.0.2.1 "$(query +short +tries=1 other.example)"
+	wait "$asked"
+	expect_eq 192.0.2.1 "$(<"$LAB/answer")"
+	stop first || fail "status $?"
+	[[ -S $LAB/run/takeover ]] || fail "the first one took the second one's socket along"
+	stop second || fail "status $?"
+}
+
 test_a_second_signal_ends_it_at_once() {
 	slow 4
 	query +short www.example >"$LAB/answer" &
