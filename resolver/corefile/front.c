@@ -108,30 +108,39 @@ static void print_server_word(const struct settings_forward *f, FILE *out)
 		fprintf(out, " %s", text);
 }
 
-/* One forward a suffix, with all its servers. */
+/* All servers of a suffix, where the first of them is `i`. */
+static void print_forward(const struct settings *s, size_t i, FILE *out)
+{
+	const struct settings_forward *first = &s->forwards[i];
+	struct corefile_zone zone = {.len = first->suffix_len};
+
+	for (size_t j = 0; j < i; j++) {
+		if (is_same_suffix(first, &s->forwards[j]))
+			return;
+	}
+	memcpy(zone.name, first->suffix, first->suffix_len);
+	fputs("    forward ", out);
+	print_zone(&zone, out);
+	for (size_t j = i; j < s->n_forwards; j++) {
+		if (is_same_suffix(first, &s->forwards[j]))
+			print_server_word(&s->forwards[j], out);
+	}
+	print_forward_options(s, out);
+}
+
+/* The longest suffix first: of a Corefile's, the first that takes the name is asked. */
 static void print_forwards(const struct settings *s, FILE *out)
 {
 	bool has_root = false;
 
-	for (size_t i = 0; i < s->n_forwards; i++) {
-		const struct settings_forward *first = &s->forwards[i];
-		struct corefile_zone zone = {.len = first->suffix_len};
-		bool was_there = false;
-
-		for (size_t j = 0; j < i; j++)
-			was_there |= is_same_suffix(first, &s->forwards[j]);
-		if (was_there)
-			continue;
-		has_root |= first->suffix_len == 1;
-		memcpy(zone.name, first->suffix, first->suffix_len);
-		fputs("    forward ", out);
-		print_zone(&zone, out);
-		for (size_t j = i; j < s->n_forwards; j++) {
-			if (is_same_suffix(first, &s->forwards[j]))
-				print_server_word(&s->forwards[j], out);
+	for (size_t len = DNS_NAME_MAX; len > 0; len--) {
+		for (size_t i = 0; i < s->n_forwards; i++) {
+			if (s->forwards[i].suffix_len == len)
+				print_forward(s, i, out);
 		}
-		print_forward_options(s, out);
 	}
+	for (size_t i = 0; i < s->n_forwards; i++)
+		has_root |= s->forwards[i].suffix_len == 1;
 	if (has_root)
 		return;
 	fputs("    forward . ", out);

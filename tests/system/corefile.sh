@@ -128,6 +128,27 @@ test_kumas_templates() {
 	expect_match log "$OUTPUT"
 }
 
+# What flags amount to is the same when it is read as a Corefile.
+test_flags_as_a_corefile() {
+	local flags=(--names "$LAB/names" --ttl 30 --upstream "$UNBOUND4" --forward "knot.example=$KNOT4")
+	look() {
+		local name
+		for name in table.mesh www.outside.example www.knot.example no.mesh; do
+			query "$name" | rcode
+			query +noall +answer +authority "$name"
+		done
+	}
+	start_resolver "${flags[@]}"
+	look >"$LAB/flags"
+	expect_match 192.0.2.20 "$(cat "$LAB/flags")"
+	stop resolver
+	meshdns-resolver "${flags[@]}" --print-config >"$LAB/Corefile"
+	start_resolver -conf "$LAB/Corefile"
+	look >"$LAB/read"
+	expect_eq "$(cat "$LAB/flags")" "$(cat "$LAB/read")"
+	expect_no_match warning "$(log_of resolver)"
+}
+
 # The same names, for a client of each kind: one hop, and nobody asks the filter.
 test_names_take_the_filters_place() {
 	local before
