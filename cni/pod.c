@@ -243,8 +243,7 @@ json_t *pod_reduce(const struct request *request)
 	json_object_del(conf, "prevResult");
 	if (annotations)
 		json_object_set_new(runtime, REQUEST_ANNOTATIONS_KEY,
-				    json_is_null(annotations) ? json_null()
-							      : annotations_reduce(annotations));
+				    annotations_reduce(annotations));
 	if (dns)
 		json_object_set(runtime, "dns", dns);
 	json_object_set_new(conf, "runtimeConfig", runtime);

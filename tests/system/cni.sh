@@ -223,6 +223,9 @@ test_check_names_the_first_difference() {
 	in_pod nft add table ip theirs # others' are theirs
 	plugin ADD "$(base "$PREV")" "${VARIABLES[@]}" >/dev/null 2>&1
 	plugin CHECK "$(base "$PREV")" "${VARIABLES[@]}"
+	plugin ADD "$(base "$PREV, \"redirect\": {\"dns\": {\"captureAll\": true, \"port\": 1053}}")" "${VARIABLES[@]}" >/dev/null 2>&1
+	plugin CHECK "$(base "$PREV")" "${VARIABLES[@]}" # by what ADD was asked
+	fails 7 'prevResult missing' CHECK "$(base)" "${VARIABLES[@]}"
 	plugin DEL "$(base)" "${VARIABLES[@]}"
 	expect_match 'table ip theirs' "$(pod_rules)"
 }
@@ -230,6 +233,7 @@ test_check_names_the_first_difference() {
 test_gc_removes_what_no_attachment_claims() {
 	local conf i
 	conf=$(base '"cniVersion": "1.1.0"')
+	valid() { printf '%s' "${conf%\}}, \"cni.dev/valid-attachments\": $1}"; }
 	for i in 1 2 3; do
 		pod "gc$i"
 		ID=c$i
@@ -237,20 +241,31 @@ test_gc_removes_what_no_attachment_claims() {
 		plugin ADD "$(base "$PREV")" "${VARIABLES[@]}" >/dev/null
 	done
 	pod_gone # the third
+	POD=meshdns-$$-pod-gc1
+	mapfile_variables c1 "/run/netns/$POD"
+	VARIABLES[2]=CNI_IFNAME=net1
+	plugin ADD "$(base "$PREV")" "${VARIABLES[@]}" >/dev/null
 	plugin GC "$conf" # nobody says what is valid
-	expect_eq 'c1:eth0 c2:eth0 c3:eth0' "$(remembered)"
-	plugin GC "${conf/net/other}" 'CNI_NETNS=' <<<'' # another network's
+	plugin GC "$(valid '[]' | sed 's/"net"/"other"/')" # another network's
+	expect_eq 'c1:eth0 c1:net1 c2:eth0 c3:eth0' "$(remembered)"
 	TRACE=("${STRACE[@]}")
-	plugin GC "${conf%\}}, \"cni.dev/valid-attachments\": [{\"containerID\": \"c1\", \"ifname\": \"eth0\"}]}"
+	plugin GC "$(valid '[{"containerID": "c1", "ifname": "eth0"}]')"
 	TRACE=()
 	privileges_go '\|1<<CAP_NET_RAW\|' # which iptables' programs may need
 	expect_eq 'c1:eth0' "$(remembered)"
+	expect_match 'table inet meshdns' "$(pod_rules)"
 	POD=meshdns-$$-pod-gc2
 	expect_eq '' "$(pod_rules)"
 	POD=meshdns-$$-pod-gc1
-	expect_match 'table inet meshdns' "$(pod_rules)"
-	plugin GC "${conf%\}}, \"cni.dev/attachments\": null}"
+	mkdir "$STATE/a:eth0" # which fails, and does not keep the others
+	fails 5 'cannot remove .*/a:eth0' GC "${conf%\}}, \"cni.dev/attachments\": null}"
+	rmdir "$STATE/a:eth0"
 	expect_eq '' "$(remembered)$(pod_rules)"
+	plugin ADD "$(base "$PREV")" "${VARIABLES[@]}" >/dev/null
+	sed -i 's/"ino":[0-9]*/"ino":1/' "$STATE/c1:net1" # the path is a stranger's by now
+	plugin GC "$(valid '[]')"
+	expect_eq '' "$(remembered)"
+	expect_match 'table inet meshdns' "$(pod_rules)"
 }
 
 test_status_fails_only_when_an_add_would() {

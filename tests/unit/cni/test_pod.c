@@ -4,6 +4,7 @@
 
 #include "cni/pod.h"
 #include "common/cleanup.h"
+#include "common/resolvconf.h"
 #include "tests/unit/cni/requests.h"
 
 #define KEY "\"" REQUEST_ANNOTATIONS_KEY "\""
@@ -154,6 +155,43 @@ Test(pod, later_places_win)
 	cr_expect(pod.settings.redirect_all_dns && pod.settings.redirect_inbound);
 }
 
+Test(pod, does_as_kumas_annotations_say)
+{
+	static const char text[] =
+		ANNOTATED("{\"kuma.io/sidecar-injected\": \"true\", "
+			  "\"traffic.kuma.io/transparent-proxy-config\": "
+			  "\"redirect: {inbound: {enabled: true}, outbound: {enabled: true}}\", "
+			  "\"traffic.kuma.io/exclude-inbound-ports\": \"1,3\", "
+			  "\"traffic.kuma.io/exclude-outbound-ports\": \"1,3,5\", "
+			  "\"traffic.kuma.io/exclude-outbound-ports-for-uids\": \"tcp:*:7\", "
+			  "\"traffic.kuma.io/exclude-inbound-ips\": \"10.0.0.1\", "
+			  "\"traffic.kuma.io/exclude-outbound-ips\": \"10.0.0.1,10.0.0.2\", "
+			  "\"traffic.kuma.io/drop-invalid-packets\": \"enabled\", "
+			  "\"traffic.kuma.io/iptables-logs\": \"1\", "
+			  "\"kuma.io/transparent-proxying-ip-family-mode\": \"ipv4\", "
+			  "\"kuma.io/sidecar-uid\": \"1337\", \"kuma.io/gateway\": \"provided\", "
+			  "\"kuma.io/transparent-proxying-inbound-port\": \"4\", "
+			  "\"kuma.io/transparent-proxying-outbound-port\": \"5\", "
+			  "\"kuma.io/builtin-dns\": \"yes\", \"kuma.io/builtin-dns-port\": \"6\"}",
+			  "");
+	cleanup_request struct request request = {0};
+	cleanup_pod struct pod pod = {0};
+	const struct settings *is = &pod.settings;
+	struct failure failure;
+
+	cr_assert_eq(read_pod(text, &request, &pod, &failure), 0, "%s", failure.err.msg);
+	cr_expect_eq(is->exclude_inbound_ports.n, 2);
+	cr_expect_eq(is->exclude_outbound_ports.n, 3);
+	cr_expect_eq(is->n_uid_exclusions, 1);
+	cr_expect_eq(is->exclude_inbound_ips.n, 1);
+	cr_expect_eq(is->exclude_outbound_ips.n, 2);
+	cr_expect(is->drop_invalid && is->log && is->redirect_all_dns);
+	cr_expect_eq(is->family_mode, FAMILY_IPV4);
+	cr_expect_str_eq(is->proxy_user, "1337");
+	cr_expect(is->redirect_outbound && !is->redirect_inbound, "a gateway's clients");
+	cr_expect(is->inbound_port == 4 && is->outbound_port == 5 && is->dns_port == 6);
+}
+
 Test(pod, arguments_carry_a_whole_configuration)
 {
 	cleanup_request struct request request = {0};
@@ -186,7 +224,8 @@ Test(pod, nameservers_are_its_own)
 	struct failure failure;
 
 	cr_assert_eq(read_pod(capability, &request, &pod, &failure), 0, "%s", failure.err.msg);
-	cr_expect_eq(pod.plan.n_sets, 2, "one of each family");
+	cr_assert_eq(pod.plan.n_sets, 2, "one of each family");
+	cr_expect_eq(pod.plan.sets[0].n_addrs, 1, "not also the result's");
 	pod_free(&pod);
 	request_free(&request);
 	cr_assert_eq(read_pod(result, &request, &pod, &failure), 0, "%s", failure.err.msg);
@@ -198,6 +237,26 @@ Test(pod, nameservers_are_its_own)
 			      &pod, &failure),
 		     -1);
 	cr_expect(strstr(failure.err.msg, "nameservers"));
+	cr_expect(wants(REQUEST(
+			  ", \"redirect\": {\"dns\": {\"enabled\": true, \"captureAll\": true}}")),
+		  "anyone's are meant, as in Kuma's files");
+}
+
+Test(pod, has_so_many_nameservers)
+{
+	char text[1024] =
+		REQUEST(", \"redirect\": {\"dns\": {\"enabled\": true}}, \"runtimeConfig\": "
+			"{\"dns\": {\"servers\": [\"10.0.0.0\"");
+	cleanup_request struct request request = {0};
+	cleanup_pod struct pod pod = {0};
+	struct failure failure;
+	char *end = strrchr(text, '}');
+
+	for (int i = 1; i <= RESOLVCONF_SERVERS_MAX; i++)
+		end += sprintf(end, ", \"10.0.0.%d\"", i);
+	strcpy(end, "]}}}");
+	cr_assert_eq(read_pod(text, &request, &pod, &failure), 0, "%s", failure.err.msg);
+	cr_expect_eq(pod.plan.sets[0].n_addrs, RESOLVCONF_SERVERS_MAX);
 }
 
 static const char *refusal(const char *text, enum failure_code code)
@@ -221,6 +280,9 @@ Test(pod, what_makes_no_sense_is_named)
 		refusal(REQUEST(", \"redirect\": {\"dns\": {\"prot\": 1}}"), FAILURE_CONFIGURATION),
 		"redirect.dns.port"));
 	cr_expect(strstr(refusal(ANNOTATED("[]", ""), FAILURE_DECODE), "not an object"));
+	refusal(REQUEST(", \"redir\": {}"), FAILURE_FIELD);
+	cr_expect(strstr(refusal(REQUEST(", \"api_timeout\": 0"), FAILURE_CONFIGURATION),
+			 "from 1 to"));
 	cr_expect(strstr(refusal(REQUEST(", \"inject\": \"maybe\""), FAILURE_CONFIGURATION),
 			 "annotated or always"));
 	cr_expect(strstr(
@@ -254,8 +316,16 @@ Test(pod, paths_are_from_the_root)
 /* Root on the node would run it. */
 Test(pod, authors_of_pods_name_no_files_and_programs_of_the_node)
 {
-	static const char *const flags[] = {"netns", "resolv-conf", "iptables-executables",
-					    "backend", "rollback-after"};
+	static const char *const flags[] = {"netns",
+					    "resolv-conf",
+					    "iptables-executables",
+					    "backend",
+					    "rollback-after",
+					    "proxy-cgroup",
+					    "wait",
+					    "wait-interval",
+					    "max-retries",
+					    "sleep-between-retries"};
 	static const char yaml[] =
 		ANNOTATED("{" INJECT ", \"meshdns.io/config\": \"iptablesExecutables: "
 			  "{iptables-restore: /evil}\\nbackend: iptables-legacy\"}",
