@@ -6,8 +6,6 @@
 
 #include "resolver/cache.h"
 
-#define ENTRY_BYTES 256 /* about what an answer takes */
-
 static int refuse_flags(const struct settings *s, struct err *err)
 {
 	if (s->n_listen && !s->listen_is_default)
@@ -66,7 +64,7 @@ static int adopt_mesh(struct settings *s, const struct corefile_mesh *mesh,
 static void adopt_cache(struct settings *s, const struct corefile_cache *cache)
 {
 	uint64_t entries = (uint64_t)cache->success.capacity + cache->denial.capacity;
-	uint64_t size = entries * ENTRY_BYTES * s->workers;
+	uint64_t size = entries * CACHE_ENTRY_BYTES * s->workers;
 	uint64_t min = (uint64_t)CACHE_MIN * s->workers;
 
 	size = size < min ? min : size > CACHE_MAX ? CACHE_MAX : size;

@@ -39,6 +39,7 @@
 
 #define CACHE_MIN         (256u << 10) /* bytes a worker */
 #define CACHE_MAX         ((uint64_t)16 << 30)
+#define CACHE_ENTRY_BYTES 256 /* about what an answer takes */
 #define CACHE_PREFETCH_MS 5000
 #define CACHE_STALE_TTL_S 30
 #define CACHE_RECHECK_MS  30000

@@ -2,11 +2,13 @@
 #include "resolver/corefile/front.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/cleanup.h"
 #include "common/resolvconf.h"
+#include "resolver/cache.h"
 #include "resolver/corefile/directives.h"
 #include "resolver/corefile/render.h"
 
@@ -148,6 +150,36 @@ static void print_forwards(const struct settings *s, FILE *out)
 	print_forward_options(s, out);
 }
 
+/* With the bounds that are usual where a flag asks for a cache. */
+static void print_cache(const struct settings *s, FILE *out)
+{
+	static const char *const halves[] = {"success", "denial"};
+	const struct keep_bounds *usual = &keep_usual;
+
+	if (!s->cache)
+		return;
+	fputs("    cache {\n", out);
+	for (int i = 0; i < 2; i++)
+		fprintf(out, "        %s %" PRIu64 " %u %u\n", halves[i],
+			s->cache / s->workers / CACHE_ENTRY_BYTES / 2, usual->max_s[i],
+			usual->min_s[i]);
+	fprintf(out, "        servfail %us\n        prefetch %u %ums %u%%\n", usual->failure_s,
+		usual->hot, usual->hot_gap_ms, usual->hot_percent);
+	if (s->serve_stale_s)
+		fprintf(out, "        serve_stale %us verify %ums\n", s->serve_stale_s,
+			usual->patience_ms);
+	fputs("    }\n", out);
+}
+
+static void print_pages(const struct settings *s, FILE *out)
+{
+	static const char *const pages[] = {"prometheus", "health", "ready"};
+	char ep[ENDPOINT_TEXT_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(pages) && s->metrics.port; i++)
+		fprintf(out, "    %s %s\n", pages[i], endpoint_format(&s->metrics, ep));
+}
+
 static void print_server(const struct settings *s, uint16_t port, FILE *out)
 {
 	char text[ADDR_TEXT_MAX];
@@ -158,12 +190,9 @@ static void print_server(const struct settings *s, uint16_t port, FILE *out)
 			fprintf(out, " %s", addr_format(&s->listen[i].addr, text));
 	}
 	fputc('\n', out);
-	if (s->metrics.port) {
-		char ep[ENDPOINT_TEXT_MAX];
-
-		fprintf(out, "    prometheus %s\n", endpoint_format(&s->metrics, ep));
-	}
+	print_pages(s, out);
 	fprintf(out, "    errors\n%s", s->log_queries ? "    log\n" : "");
+	print_cache(s, out);
 	print_mesh(s, out);
 	print_forwards(s, out);
 	fputs("}\n", out);

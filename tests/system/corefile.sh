@@ -130,13 +130,16 @@ test_kumas_templates() {
 
 # What flags amount to is the same when it is read as a Corefile.
 test_flags_as_a_corefile() {
-	local flags=(--names "$LAB/names" --ttl 30 --upstream "$UNBOUND4" --forward "knot.example=$KNOT4")
+	local flags=(--names "$LAB/names" --ttl 30 --upstream "$UNBOUND4" --forward "knot.example=$KNOT4" --cache 1M)
 	look() {
 		local name
 		for name in table.mesh www.outside.example www.knot.example no.mesh; do
-			query "$name" | rcode
 			query +noall +answer +authority "$name"
+			query "$name" | rcode # from the cache
 		done
+		scrape | grep -o 'responses_total.*plugin="cache"' | sed 's/.*rcode/rcode/'
+		as_app eyes.py get /health
+		as_app eyes.py get /ready
 	}
 	start_resolver "${flags[@]}"
 	look >"$LAB/flags"
