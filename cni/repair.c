@@ -253,9 +253,10 @@ static void print(const struct repair *repair)
 		const char *namespace = json_string_value(json_object_get(line, "namespace"));
 		const char *why = json_string_value(json_object_get(line, "why"));
 
-		printf("%-9s %s %s %s%s%s%s%s\n", json_string_value(json_object_get(line, "state")),
+		printf("%-9s %s %s%s%s%s%s%s%s\n",
+		       json_string_value(json_object_get(line, "state")),
 		       json_string_value(json_object_get(line, "container")),
-		       json_string_value(json_object_get(line, "ifname")),
+		       json_string_value(json_object_get(line, "ifname")), name ? " " : "",
 		       namespace ? namespace : "", name ? "/" : "", name ? name : "",
 		       *why ? ": " : "", why);
 	}

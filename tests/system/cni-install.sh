@@ -351,7 +351,7 @@ test_repair_of_what_was_changed() {
 	TRACE=(setpriv --reuid="$APP_UID" --clear-groups) # who cannot know
 	expect_status 1 repair
 	TRACE=()
-	expect_match "^unknown +$POD eth0 : cannot read $STATE/$POD:eth0: .*needs root" "$OUTPUT"
+	expect_match "^unknown +$POD eth0: cannot read $STATE/$POD:eth0: .*needs root" "$OUTPUT"
 	in_pod nft flush chain inet meshdns output-nat
 	expect_status 1 repair
 	expect_match "^different +$POD eth0.*missing: chain output-nat" "$OUTPUT"
