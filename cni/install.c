@@ -19,6 +19,7 @@
 
 #define SAVED_SUFFIX   ".meshdns-saved" /* of a single plugin's file that a list stands for */
 #define SAVED_PATH_MAX (PATH_MAX + sizeof(SAVED_SUFFIX))
+#define TRIES          10 /* while another program writes as well */
 #define CONF_MODE      0644
 
 /* --- the configuration --- */
@@ -68,14 +69,12 @@ static json_t *make_entry(const struct install_settings *settings, struct err *e
 	return entry;
 }
 
-/* What is being written is written whole, or not at all. */
-static int write_conf(const struct install_settings *settings, const char *path, const char *text,
-		      struct err *err)
+/* Whole, or not at all, or -EAGAIN when somebody has changed it since it was `was`. */
+static int write_conf(const struct install_settings *settings, const char *path, const char *was,
+		      const char *text, struct err *err)
 {
 	log_info(settings->dry_run ? "would write" : "writing", "file=%s", path);
-	if (settings->dry_run)
-		return 0;
-	return file_rewrite(path, text, strlen(text), CONF_MODE, err);
+	return settings->dry_run ? 0 : file_rewrite(path, was, text, CONF_MODE, err);
 }
 
 /* Puts `entry` into the list, or ours out of it where that is NULL. */
@@ -89,7 +88,7 @@ static int edit(const struct install_settings *settings, const struct netd_file 
 	if ((rc = netd_edit(list, entry, &text, err)) < 0)
 		return rc;
 	snprintf(path, sizeof(path), "%s/%s", settings->net_dir, list->name);
-	return write_conf(settings, path, text, err);
+	return write_conf(settings, path, list->text, text, err);
 }
 
 /* What is not there is removed. */
@@ -132,7 +131,7 @@ static int write_drop_in(const struct install_settings *settings, const struct n
 	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(path, '/') - path), path);
 	if (!settings->dry_run && mkdir(folder, 0755) < 0 && errno != EEXIST)
 		return err_set(err, errno, "cannot make %s: %s", folder, err_text(errno));
-	return write_conf(settings, path, text, err);
+	return write_conf(settings, path, NULL, text, err);
 }
 
 /* What an earlier version of us has inserted would be called as well. */
@@ -178,7 +177,7 @@ static int insert_wrapped(const struct install_settings *settings, const struct 
 		 (int)(dot - file->name), file->name);
 	if ((rc = check_is_free(list_path, err)) < 0 ||
 	    (rc = netd_wrap(file, entry, &text, err)) < 0 ||
-	    (rc = write_conf(settings, list_path, text, err)) < 0)
+	    (rc = write_conf(settings, list_path, NULL, text, err)) < 0)
 		return rc;
 	if (!settings->dry_run && rename(path, saved) < 0)
 		return err_set(err, errno, "cannot rename %s: %s", path, err_text(errno));
@@ -315,7 +314,11 @@ static int reconcile(const struct install_settings *settings, bool change,
 int install_reconcile(const struct install_settings *settings, struct install_state *ret_state,
 		      struct err *err)
 {
-	return reconcile(settings, true, ret_state, err);
+	int rc = reconcile(settings, true, ret_state, err);
+
+	for (int i = 1; rc == -EAGAIN && i < TRIES; i++)
+		rc = reconcile(settings, true, ret_state, err);
+	return rc;
 }
 
 int install_look(const struct install_settings *settings, struct install_state *ret_state,
@@ -405,7 +408,10 @@ int install_remove(const struct install_settings *settings, unsigned int *ret_ke
 	int rc;
 
 	*ret_kept_for = 0;
-	if ((rc = remove_from_confs(settings, err)) < 0)
+	rc = remove_from_confs(settings, err);
+	for (int i = 1; rc == -EAGAIN && i < TRIES; i++)
+		rc = remove_from_confs(settings, err);
+	if (rc < 0)
 		return rc;
 	if (settings->kubeconfig && /* deleting pods takes none */
 	    (rc = remove_file(settings, settings->kubeconfig, err)) < 0)

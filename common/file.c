@@ -102,9 +102,33 @@ int file_write_all(int fd, const void *data, size_t len)
 	return 0;
 }
 
-/* `owner`, where it is not NULL, is who shall own it, if we may give it away. */
-static int replace(const char *path, const void *data, size_t len, mode_t mode,
-		   const struct stat *owner, struct err *err)
+/* The file as it was before, where it is to be that still, and whose its place shall be. */
+struct before {
+	const char *text;         /* NULL: whatever it is */
+	const struct stat *owner; /* NULL: ours */
+};
+
+static bool is_still(const char *path, const char *text)
+{
+	cleanup_free char *now = NULL;
+	size_t len;
+
+	if (text)
+		file_read(path, strlen(text), &now, &len, NULL);
+	if (!text || (now && !strcmp(now, text)))
+		return true;
+	errno = EAGAIN;
+	return false;
+}
+
+/* If we may not give it away, it is ours. */
+static bool give_away(int fd, const struct stat *owner)
+{
+	return !owner || fchown(fd, owner->st_uid, owner->st_gid) == 0 || errno == EPERM;
+}
+
+static int replace(const char *path, const struct before *before, const void *data, size_t len,
+		   mode_t mode, struct err *err)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	cleanup_fd int fd = -1;
@@ -117,26 +141,30 @@ static int replace(const char *path, const void *data, size_t len, mode_t mode,
 	if ((fd = mkostemp(new_path, O_CLOEXEC)) < 0)
 		return err_set(err, errno, "cannot write %s: %s", path, err_text(errno));
 	if (file_write_all(fd, data, len) == 0 && fchmod(fd, mode) == 0 &&
-	    (!owner || fchown(fd, owner->st_uid, owner->st_gid) == 0 || errno == EPERM) &&
-	    fsync(fd) == 0 && close(take_fd(&fd)) == 0 && rename(new_path, path) == 0)
+	    give_away(fd, before->owner) && fsync(fd) == 0 && close(take_fd(&fd)) == 0 &&
+	    is_still(path, before->text) && rename(new_path, path) == 0)
 		return 0;
 	why = errno;
 	unlink(new_path);
-	return err_set(err, why, "cannot write %s: %s", path, err_text(why));
+	return err_set(err, why, "cannot write %s: %s", path,
+		       why == EAGAIN ? "somebody else has just changed it" : err_text(why));
 }
 
 int file_replace(const char *path, const void *data, size_t len, mode_t mode, struct err *err)
 {
-	return replace(path, data, len, mode, NULL, err);
+	return replace(path, &(struct before){0}, data, len, mode, err);
 }
 
-int file_rewrite(const char *path, const void *data, size_t len, mode_t mode, struct err *err)
+int file_rewrite(const char *path, const char *was, const char *text, mode_t mode, struct err *err)
 {
+	struct before before = {.text = was};
 	struct stat st;
 
-	if (stat(path, &st) < 0)
-		return replace(path, data, len, mode, NULL, err);
-	return replace(path, data, len, st.st_mode & 07777, &st, err);
+	if (stat(path, &st) == 0) {
+		mode = st.st_mode & 07777;
+		before.owner = &st;
+	}
+	return replace(path, &before, text, strlen(text), mode, err);
 }
 
 ino_t file_inode(const char *path)

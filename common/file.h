@@ -28,8 +28,11 @@ int file_write_all(int fd, const void *data, size_t len);
  */
 int file_replace(const char *path, const void *data, size_t len, mode_t mode, struct err *err);
 
-/* Likewise, but a file that is there keeps its mode and, where we may give it away, its owner. */
-int file_rewrite(const char *path, const void *data, size_t len, mode_t mode, struct err *err);
+/*
+ * Likewise, with a text, but a file that is there keeps its mode and, where we may give it away,
+ * its owner. -EAGAIN when it does not hold `was` any more; NULL: whatever is in it.
+ */
+int file_rewrite(const char *path, const char *was, const char *text, mode_t mode, struct err *err);
 
 /* The inode of what is there; 0: nothing is. */
 ino_t file_inode(const char *path);

@@ -69,6 +69,27 @@ test_inserting_keeps_what_is_there() {
 	installer remove # twice is once
 }
 
+# What another program writes meanwhile is not lost; it is late only where the machine is.
+test_inserting_loses_nothing() {
+	local i pid late=true
+	fresh
+	installer install
+	for ((i = 2; i < 20; i++)); do
+		write_theirs
+		TRACE=(env ASAN_OPTIONS=detect_leaks=0 strace -qq -o /dev/null -e inject=fsync:delay_enter=200ms:when=1)
+		installer install & pid=$!
+		TRACE=()
+		wait_for 5 is_being_written
+		PRIMARY=${PRIMARY/zeta\": 1/zeta\": $i} write_theirs
+		is_being_written && late=false
+		wait $pid
+		$late || break
+	done
+	expect_eq $i "$(member zeta <"$LAB/node/net.d/10-pods.conflist")"
+	expect_eq 'bridge portmap meshdns-cni' "$(types)"
+}
+is_being_written() { [[ -n $(find "$LAB/node/net.d" -name '.10-pods*' -size +0) ]]; }
+
 test_the_plugins_directory_is_made() {
 	fresh
 	FLAGS=(--bin-dir "$LAB/node/opt/cni/bin")

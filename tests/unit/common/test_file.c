@@ -83,6 +83,30 @@ Test(file, what_cannot_be_read_is_named)
 	refused(path, 100, -EINVAL); /* and does not wait for a writer */
 }
 
+Test(file, rewriting_keeps_whose_it_is_and_what_others_have_written)
+{
+	char *data = NULL;
+	struct err err = {0};
+	struct stat st;
+	size_t len;
+
+	cr_assert_eq(file_rewrite(path, NULL, "one", 0600, &err), 0, "%s", err.msg);
+	cr_assert_eq(chmod(path, 0640), 0);
+	cr_assert_eq(file_rewrite(path, "one", "second", 0600, &err), 0, "%s", err.msg);
+	cr_assert_eq(stat(path, &st), 0);
+	cr_expect_eq(st.st_mode & 07777, 0640);
+	cr_expect_eq(file_rewrite(path, "one", "third", 0600, &err), -EAGAIN);
+	cr_expect_eq(file_rewrite(path, "secon", "third", 0600, &err), -EAGAIN);
+	cr_expect_eq(file_rewrite(path, "seconds", "third", 0600, &err), -EAGAIN);
+	cr_expect(strstr(err.msg, path) && strstr(err.msg, "somebody else"), "%s", err.msg);
+	cr_assert_eq(file_read(path, 100, &data, &len, &err), 0);
+	cr_expect_str_eq(data, "second");
+	free(data);
+	unlink(path);
+	cr_expect_eq(file_rewrite(path, "second", "third", 0600, &err), -EAGAIN);
+	cr_expect_eq(rmdir(dir), 0, "something was left");
+}
+
 Test(file, replacing_is_whole_and_leaves_nothing_else)
 {
 	char *data = NULL;
