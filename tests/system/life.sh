@@ -38,7 +38,7 @@ no_loss() {
 successor() {
 	start "$1" "$APP" 0 "${root_prefix[@]}" meshdns-resolver --user "$PROXY_UID" \
 		--names "$LAB/names" --takeover "$LAB/run/takeover" "${@:2}"
-	wait_for 10 logged "$1" 'ready'
+	wait_for 10 logged "$1" 'info: ready' # not "already", of a control socket
 }
 
 test_three_resolvers_follow_each_other_under_load() {
@@ -94,7 +94,7 @@ activated() {
 	local i
 	start systemd "$APP" 0 "${root_prefix[@]}" activate.py "$1" meshdns-resolver \
 		--user "$PROXY_UID" --names "$LAB/names" "${@:2}"
-	wait_for 10 logged systemd ready
+	wait_for 10 logged systemd 'info: ready'
 	load load.mesh
 	for ((i = 1; i <= 3; i++)); do
 		sleep 0.5

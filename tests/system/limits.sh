@@ -245,7 +245,7 @@ test_a_signal_while_the_names_are_loaded_waits() {
 	pid=$(resolver_pid)
 	wait_for 5 grep -q '^SigBlk:.*4203$' "/proc/$pid/status" # TERM, INT, HUP, USR1
 	kill -HUP "$pid"
-	wait_for 20 logged resolver ready
+	wait_for 20 logged resolver 'info: ready'
 	expect_vip 240.1.0.7 n7.mesh
 }
 
