@@ -16,12 +16,17 @@
 #include "common/log.h"
 #include "common/ready.h"
 #include "resolver/control_parts.h"
+#include "resolver/forward.h"
 #include "resolver/memory.h"
 #include "resolver/slice.h"
 #include "version.h"
 
-/* How long what is in flight may take to be answered at the end: longer than upstreams may. */
-#define DRAIN_MS 5500
+/*
+ * How long what is in flight may take to be answered at the end: longer than upstreams may, and
+ * less than the five seconds after which Kuma's data plane kills what it told to stop.
+ */
+#define DRAIN_MS 4800
+_Static_assert(FORWARD_TOTAL_MS < DRAIN_MS && DRAIN_MS < 5000, "it is answered, and not killed");
 
 /*
  * How much nicer than the workers this thread is, and those that it starts, once names are loaded:
