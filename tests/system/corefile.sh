@@ -70,7 +70,8 @@ test_as_the_data_plane_starts_it() {
 	expect_sample 'coredns_dns_requests_total{server="dns://:15053",zone=".",view="",proto="tcp",family="1",type="A"}' 1
 	expect_sample 'coredns_proxy_healthcheck_failures_total{proxy_name="forward",to="127.0.0.1:15054"}' 0
 	expect_sample "coredns_proxy_healthcheck_failures_total{proxy_name=\"alternate\",to=\"$UNBOUND4:53\"}" 0
-	expect_eq '' "$(log_of resolver)" # quiet
+	# Quiet, unless another test's resolver is at the control socket that was not asked for.
+	expect_eq '' "$(log_of resolver | sed '/no control socket/d')"
 }
 
 # The overrides of Kuma's documentation, line by line but for the comments: for 2.7, which has a second
