@@ -166,8 +166,6 @@ static void put_services(struct answer *a, const struct names_record *record, si
 			memcpy(name, a->packet + target, wanted_len);
 		a->header.ancount++;
 	}
-	if (a->header.flags & DNS_FLAG_TC || a->header.ancount == 0)
-		return;
 	a->owner = target;
 	a->header.arcount = (uint16_t)put_record_addresses(a, record, turn, &wanted);
 }

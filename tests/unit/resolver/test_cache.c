@@ -115,13 +115,17 @@ Test(cache, ttls_count_down_and_end)
 	cr_expect_eq(look(&q), CACHE_MISS, "too old for anything");
 }
 
-Test(cache, a_ttl_is_a_day_at_most)
+Test(cache, a_ttl_has_bounds)
 {
 	struct query q = plain("www.example");
 
 	store(&q, 0, 0xffffffff, false);
 	cr_assert_eq(look(&q), CACHE_HIT);
 	cr_expect_eq(ttl_now(&q, false), KEEP_MAX_S);
+	bounds.min_s[0] = 100;
+	store(&q, 0, 10, false);
+	cr_expect_eq(entry_ttl(&q), 100);
+	cr_expect_eq(ttl_now(&q, false), 100);
 }
 
 Test(cache, keys)
@@ -138,6 +142,8 @@ Test(cache, keys)
 	cr_expect_eq(look(&dnssec), CACHE_MISS);
 	cr_expect_eq(look(&unchecked), CACHE_MISS);
 	cr_expect_eq(look(&aaaa), CACHE_MISS);
+	edns.block = 1;
+	cr_expect_eq(look(&edns), CACHE_MISS, "another block asks others");
 	cr_expect_eq(look(&ad), CACHE_MISS, "it was not asked whether it is authentic");
 	store(&ad, DNS_FLAG_AD, 60, false);
 	cr_expect_eq(look(&ad), CACHE_HIT);
@@ -148,6 +154,7 @@ Test(cache, keys)
 Test(cache, denials)
 {
 	struct query a = plain("www.example"), aaaa = ask("www.example", DNS_TYPE_AAAA, 0, 0, 0);
+	struct message m;
 
 	store(&a, 0, 3600, true);
 	cr_expect_eq(look(&a), CACHE_HIT);
@@ -159,6 +166,13 @@ Test(cache, denials)
 	cr_expect_eq(stats_get(&stats->entries[1]), 1);
 	store(&aaaa, 0, 60, false);
 	cr_expect_eq(look(&a), CACHE_MISS, "it exists after all");
+	message_init(&m, DNS_FLAG_QR | DNS_RCODE_NXDOMAIN, 1, 1, 1, 0);
+	put_question(&m, "www.example", DNS_TYPE_AAAA, DNS_CLASS_IN);
+	put_rr(&m, "www.example", DNS_TYPE_CNAME, DNS_CLASS_IN, 60, "\1x", 3);
+	put_soa(&m, 60, 60);
+	cache_store(cache, &aaaa, &bounds, m.bytes, m.w.pos, now);
+	cr_expect_eq(look(&aaaa), CACHE_HIT);
+	cr_expect_eq(look(&a), CACHE_MISS, "it is the alias' target that is not there");
 	store(&a, DNS_RCODE_SERVFAIL, 0, true);
 	now += 4999;
 	cr_expect_eq(look(&a), CACHE_HIT);
@@ -241,6 +255,11 @@ Test(cache, hits_that_make_hot_are_close_and_late)
 	cr_expect_eq(look(&q), CACHE_HIT, "never");
 	bounds.hot = 2;
 	cr_expect_eq(look(&q), CACHE_HIT_HOT);
+	bounds.hot = 1;
+	bounds.hot_percent = 100;
+	q = plain("fails.example");
+	store(&q, DNS_RCODE_SERVFAIL, 0, true);
+	cr_expect_eq(look(&q), CACHE_HIT, "nor a failure");
 }
 
 Test(cache, an_entry_is_stale_for_as_long_as_it_was_stored_with)
@@ -306,6 +325,18 @@ Test(cache, a_failure_that_lasts_is_kept_no_shorter_than_asked_for)
 		cr_expect_eq(entry_ttl(&q), 300);
 		now += 300100;
 	}
+}
+
+/* Nobody makes a search long by asking for names, or here types, that lie in one chain. */
+Test(cache, chains_are_short)
+{
+	for (uint16_t type = 1000; type < 1100; type++) {
+		struct query q = ask("www.example", type, 0, false, false);
+
+		store(&q, 0, 60, false);
+		cr_assert_eq(look(&q), CACHE_HIT);
+	}
+	cr_expect_leq(stats_get(&stats->entries[0]), 33);
 }
 
 Test(cache, flushing)

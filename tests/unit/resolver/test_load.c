@@ -96,10 +96,32 @@ Test(load, json_bad_record_is_skipped_alone)
 	names_free(names);
 }
 
+Test(load, json_numbers_have_bounds)
+{
+	size_t skipped;
+	struct names_snapshot *names = load_and_build(
+		"{\"records\":[{\"name\":\"a.mesh\",\"ips\":[\"240.0.0.1\"],\"ttl\":2147483648,"
+		"\"ports\":[{\"port\":0},{\"port\":65536},{\"port\":1,\"name\":\"a.b\"},"
+		"{\"port\":80,\"name\":\"a\"}]}]}",
+		&skipped);
+	const struct names_record *r = table_find(names, "a.mesh");
+
+	cr_expect_eq(skipped, 4);
+	cr_expect_eq(r->ttl, 60);
+	cr_expect_eq(r->ports_len, sizeof(struct names_port) + 1);
+	names_free(names);
+}
+
 Test(load, json_that_is_none_fails_as_a_whole)
 {
-	static const char *const texts[] = {"{\"records\":[", "{\"ttl\":3}", "{\"records\":{}}",
-					    "{\"records\":[],\"records\":[]}"};
+	static const char *const texts[] = {
+		"{\"records\":[",
+		"{\"ttl\":3}",
+		"{\"records\":{}}",
+		"{\"records\":[],\"records\":[]}",
+		"{\"records\":[]}{}",
+		"{\"records\":[{\"name\":\"a\",\"ips\":[]},]}",
+		"{\"records\":[{\"name\":\"a\",\"name\":\"a\",\"ips\":[]}]}"};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		cr_expect_null(load_and_build(texts[i], NULL), "%s", texts[i]);

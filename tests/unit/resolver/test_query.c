@@ -115,6 +115,8 @@ Test(query, records_where_none_belong)
 	put_question(&m, "a.mesh", DNS_TYPE_IXFR, 1);
 	put_rr(&m, "a.mesh", DNS_TYPE_SOA, 1, 0, "\0\0", 2);
 	cr_expect_eq(message_parse(&m, &q), QUERY_REFUSED, "but an IXFR has a SOA there");
+	m.bytes[9] = 2;
+	cr_expect_eq(message_parse(&m, &q), QUERY_FORMERR, "and nothing else");
 }
 
 Test(query, octets_after_the_end)
@@ -233,4 +235,7 @@ Test(query, the_zone_of_an_update_is_known)
 		cr_assert_eq(parse_guarded(m.bytes, len, &q), QUERY_FORWARD);
 		cr_expect_eq(q.qname_len, 0, "cut at %zu", len);
 	}
+	m.bytes[5] = 0;
+	cr_assert_eq(message_parse(&m, &q), QUERY_FORWARD);
+	cr_expect_eq(q.qname_len, 0, "what is there is no zone");
 }

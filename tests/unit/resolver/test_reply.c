@@ -174,6 +174,19 @@ Test(reply, there_is_an_opt_exactly_if_the_client_has_edns)
 	cr_expect_arr_eq(m.bytes + len, "\0\0\x29\x04\xd0\0\0\x80\0\0\0", EDNS_OPT_LEN);
 }
 
+Test(reply, an_opt_has_to_fit)
+{
+	static uint8_t reply[DNS_MESSAGE_MAX + REPLY_GROWTH];
+	struct message m;
+
+	ask_with_edns(false);
+	begin(&m, 0x8180, 0, "www.example.com");
+	memcpy(reply, m.bytes, m.w.pos);
+	cr_expect_eq(reply_cleanse(&query, reply, DNS_MESSAGE_MAX - EDNS_OPT_LEN + 1),
+		     DNS_MESSAGE_MAX - EDNS_OPT_LEN + 1);
+	cr_expect_eq(reply_cleanse(&query, reply, DNS_MESSAGE_MAX - EDNS_OPT_LEN), DNS_MESSAGE_MAX);
+}
+
 Test(reply, what_is_hop_by_hop_stays_here)
 {
 	static const char options[] = "\0\x0a\0\x08 cookie \0\x0f\0\2\0\x16\0\x0c\0\1\0";
@@ -181,21 +194,21 @@ Test(reply, what_is_hop_by_hop_stays_here)
 	size_t len;
 
 	ask_with_edns(false);
-	begin(&m, 0x81a0, 0, "www.example.com");
+	begin(&m, 0x81e0, 0, "www.example.com");
 	len = m.w.pos;
 	put_rr(&m, "", DNS_TYPE_OPT, 4096, 0, options, sizeof(options) - 1);
 	m.bytes[11] = 1;
 	cr_expect_eq(reply_cleanse(&query, m.bytes, m.w.pos), len + EDNS_OPT_LEN + 6);
 	cr_expect_arr_eq(m.bytes + len, "\0\0\x29\x04\xd0\0\0\0\0\0\6\0\x0f\0\2\0\x16",
 			 EDNS_OPT_LEN + 6, "the extended error goes on");
-	cr_expect_eq(m.bytes[3], 0x80, "AD is for those who ask");
+	cr_expect_eq(m.bytes[3], 0x80, "AD is for those who ask, and Z for nobody");
 	ask_with_edns(true);
-	begin(&m, 0x81a0, 0, "www.example.com");
+	begin(&m, 0x81e0, 0, "www.example.com");
 	reply_cleanse(&query, m.bytes, m.w.pos);
 	cr_expect_eq(m.bytes[3], 0xa0, "by DO");
 	ask_with_edns(false);
 	query.flags |= DNS_FLAG_AD;
-	begin(&m, 0x81a0, 0, "www.example.com");
+	begin(&m, 0x81e0, 0, "www.example.com");
 	reply_cleanse(&query, m.bytes, m.w.pos);
 	cr_expect_eq(m.bytes[3], 0xa0, "or by AD");
 }
@@ -208,10 +221,15 @@ Test(reply, truncation_keeps_whole_records)
 	begin(&m, 0x8180, 40, "www.example.com");
 	for (int i = 0; i < 40; i++)
 		put_rr(&m, "www.example.com", DNS_TYPE_A, 1, 60, "\1\2\3\4", 4);
+	m.bytes[9] = 1;
 	len = reply_truncate(&query, m.bytes, m.w.pos, 512);
 	cr_expect_eq(len, 33 + 15 * 31u);
 	cr_expect_eq(m.bytes[7], 15);
+	cr_expect_eq(m.bytes[9], 0, "the authority went first");
 	cr_expect(m.bytes[2] & 2, "TC");
+	ask_with_edns(false);
+	len = reply_truncate(&query, m.bytes, m.w.pos, 500);
+	cr_expect_eq(len, 33 + 14 * 31u + EDNS_OPT_LEN, "the OPT has room");
 }
 
 /* A record of the question's name, by a pointer. */

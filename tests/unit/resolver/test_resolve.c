@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "resolver/answer.h"
 #include "resolver/service.h"
 #include "tests/unit/resolver/packets.h"
 
@@ -264,6 +265,11 @@ Test(resolve, too_large_is_whole_records_and_tc)
 	run_message(&r, RESOLVE_TCP);
 	cr_expect_eq(r.h.ancount, 60);
 	cr_expect_not(r.h.flags & DNS_FLAG_TC);
+	block.udp_max = 512;
+	r = ask_edns("big.mesh", DNS_TYPE_A, 1232);
+	cr_expect(r.h.flags & DNS_FLAG_TC);
+	run_message(&r, RESOLVE_TCP);
+	cr_expect_not(r.h.flags & DNS_FLAG_TC, "the block's limit is one of UDP");
 }
 
 Test(resolve, edns_is_answered_when_asked)
@@ -323,6 +329,45 @@ Test(resolve, chaos)
 	put_question(&r.m, "hostname.bind", DNS_TYPE_TXT, DNS_CLASS_CH);
 	run_message(&r, RESOLVE_UDP);
 	cr_expect_eq(r.rcode, DNS_RCODE_REFUSED);
+}
+
+Test(resolve, an_alias_without_an_end_has_one)
+{
+	struct run r;
+
+	names_free(names);
+	context.names = names =
+		table_of("{\"records\": [{\"name\": \"loop.mesh\", \"alias\": \"loop.mesh\"}]}");
+	r = ask_edns("loop.mesh", DNS_TYPE_A, 4096);
+	cr_expect_eq(r.h.ancount, ANSWER_CHAIN_MAX);
+	cr_expect_not(r.h.flags & DNS_FLAG_TC);
+}
+
+Test(resolve, a_service_is_of_one_protocol)
+{
+	struct run r;
+
+	names_free(names);
+	context.names = names =
+		table_of("{\"records\": [{\"name\": \"s.mesh\", \"ports\": [{\"name\": \"dns\", "
+			 "\"port\": 53}, "
+			 "{\"name\": \"dns\", \"port\": 54, \"protocol\": \"udp\"}]}]}");
+	r = ask("_dns._udp.s.mesh", DNS_TYPE_SRV);
+	cr_assert_eq(r.h.ancount, 1);
+	cr_expect_eq(r.rr[0].rdata[5], 54);
+}
+
+Test(resolve, the_innermost_zone_denies)
+{
+	static struct resolve_domains zones;
+	struct run r;
+
+	cr_assert(resolve_domains_add(&zones, "a.example", 9));
+	cr_assert(resolve_domains_add(&zones, "example", 7));
+	block.authoritative = &zones;
+	r = ask("x.a.example", DNS_TYPE_A);
+	cr_expect_eq(r.rcode, DNS_RCODE_NXDOMAIN);
+	cr_expect_arr_eq(r.rr[0].rdata, "\2ns\xc0\x0e", 5, "a.example's");
 }
 
 Test(resolve, a_name_of_no_block_is_refused)
