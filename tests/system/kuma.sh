@@ -168,6 +168,7 @@ test_a_data_plane_may_come_late_go_and_come_back() {
 	expect_eq SERVFAIL "$(query redis.mesh | rcode)" "what nobody can deny yet"
 	expect_match "503 .*Kuma's data plane has told no names yet" "$(eyes get /ready)"
 	expect_metric 0 kuma_dp_dns_config_ready_wait_seconds_count
+	expect_metric 0 kuma_dp_envoyconfigfetcher_handler_error_count_total # that is no error yet
 	start_dataplane
 	expect_soon 240.0.0.1 redis.mesh
 	expect_eq NXDOMAIN "$(query no.mesh | rcode)"

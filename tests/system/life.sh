@@ -85,6 +85,7 @@ test_nobody_elses_resolver_is_followed() {
 	chmod 0666 "$LAB/run/takeover"
 	expect_status 2 as_app meshdns-resolver --names "$LAB/names" --takeover "$LAB/run/takeover"
 	expect_match 'another user' "$OUTPUT"
+	wait_for 5 logged first "somebody else's process asked for my sockets"
 	stop first
 }
 

@@ -68,6 +68,7 @@ Test(pod, annotations_decide_where_the_runtime_tells_them)
 Test(pod, is_taken_where_the_runtime_knows_no_annotations)
 {
 	cr_expect(wants(REQUEST("")));
+	cr_expect(wants(REQUEST(", \"cni.dev/new\": 1")), "a key of CNI's own");
 	cr_expect(wants(REQUEST(", \"inject\": \"always\"")));
 	cr_expect_not(wants(REQUEST(", \"inject\": \"annotated\"")));
 	args = "IgnoreUnknown=1;MESHDNS_CONFIG=e30=";

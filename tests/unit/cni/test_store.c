@@ -41,7 +41,7 @@ static struct store open_store(bool create)
 static void save(const struct store *store, const char *container, const char *ifname)
 {
 	cleanup_request struct request request =
-		request_parsed(REQUEST(", \"inject\": \"always\""));
+		request_parsed(REQUEST(", \"inject\": \"always\", \"theirs\": \"\\u0000\""));
 	struct failure failure = {0};
 
 	request.container = container;
@@ -101,6 +101,8 @@ Test(store, knows_the_interfaces_of_a_container)
 	cr_expect_not(store_knows(&store, "c", "eth0"));
 	save(&store, "c", "eth1");
 	cr_expect(store_knows(&store, "c", "eth0"));
+	close(openat(store.dir, ".d:eth0.new", O_WRONLY | O_CREAT, 0600));
+	cr_expect_not(store_knows(&store, ".d", NULL), "it is being written");
 }
 
 Test(store, a_file_of_somebody_else_is_nothing)

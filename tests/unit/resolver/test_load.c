@@ -321,36 +321,83 @@ Test(load, changes_of_a_text_that_is_given)
 	change_and_compare("given", "{\"records\":[", "{", ",", "],\"ttl\":30}", true);
 }
 
+/* What is left of a text may be of another line, or of another format, than it was. */
+Test(load, a_line_or_the_format_changes)
+{
+	static const struct load_settings base = {.ttl = 60, .domain = "\4mesh", .domain_len = 6};
+	struct load_settings settings = base;
+	char path[64], text[3 * LOAD_PIECE_MIN];
+	const char *sources[] = {path};
+	struct names_snapshot *names = NULL;
+	struct loader *loader;
+	char *end = text, *joint = NULL;
+
+	log_set_level(LOG_LEVEL_ERROR);
+	for (int i = 0; end < text + sizeof(text) - 64; i++) {
+		end += sprintf(end, "240.0.%d.%d s-%d.mesh\n", i / 256, i % 256, i);
+		if (!joint && end - text >= 2 * LOAD_PIECE_MIN + 64)
+			joint = end - 1;
+	}
+	snprintf(path, sizeof(path), "/tmp/meshdns-load-%d-joint", getpid());
+	settings.sources = sources;
+	settings.n_sources = 1;
+	loader = loader_new(&settings);
+	/* Wherever the second piece ends. */
+	for (char *at = joint; at > text + 2 * LOAD_PIECE_MIN - 64; at--) {
+		if (*at != '\n')
+			continue;
+		cr_assert_eq(file_replace(path, text, strlen(text), 0600, NULL), 0);
+		load_next(loader, path, false, &names);
+		*at = ' ';
+		cr_assert_eq(file_replace(path, text, strlen(text), 0600, NULL), 0);
+		load_next(loader, path, false, &names);
+		expect_as_fresh(&settings, names, (int)(joint - at));
+		*at = '\n';
+	}
+	strcpy(text, "{\"records\":[{\"name\":\"s-1.mesh\",\"ips\":[\"240.0.0.1\"]}]}");
+	cr_assert_eq(file_replace(path, text, strlen(text), 0600, NULL), 0);
+	load_next(loader, path, false, &names);
+	expect_as_fresh(&settings, names, -1);
+	names_free(names);
+	loader_free(loader);
+	unlink(path);
+}
+
 /* Before the records, behind them, both or neither: what another text said does not linger. */
 Test(load, the_ttl_is_that_of_the_text)
 {
 	static const struct load_settings settings = {
 		.ttl = 60, .domain = "\4mesh", .domain_len = 6};
-#define RECORDS "\"records\":[{\"name\":\"a.mesh\",\"ips\":[\"240.0.0.1\"]}]"
 	static const struct {
-		const char *text;
+		const char *head, *tail;
 		uint32_t ttl;
 	} rows[] = {
-		{"{" RECORDS ",\"ttl\":30}", 30},
-		{"{" RECORDS ",\"ttl\":31}", 31},
-		{"{" RECORDS "}", 60},
-		{"{\"ttl\":32," RECORDS "}", 32},
-		{"{\"ttl\":32," RECORDS ",\"ttl\":33}", 33},
-		{"{\"ttl\":32," RECORDS "}", 32},
-		{"{" RECORDS "}", 60},
+		{"", ",\"ttl\":30", 30},
+		{"", ",\"ttl\":31", 31},
+		{"", "", 60},
+		{"\"ttl\":32,", "", 32},
+		{"\"ttl\":32,", ",\"ttl\":33", 33},
+		{"\"ttl\":32,", "", 32},
+		{"", "", 60},
 	};
-#undef RECORDS
+	char text[3 * LOAD_PIECE_MIN];
 	struct loader *loader = loader_new(&settings);
 	struct load_given given = {.source = "unix:socket"};
 	struct names_snapshot *names = NULL, *next;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		given.text = rows[i].text;
-		given.len = strlen(given.text);
+		/* The second record is of another piece, as the tail is. */
+		given.len = (size_t)snprintf(text, sizeof(text),
+					     "{%s\"records\":[{\"name\":\"a.mesh\",\"ips\":[\"240."
+					     "0.0.1\"],\"x\":\"%*s\"},"
+					     "{\"name\":\"b.mesh\",\"ips\":[\"240.0.0.2\"]}]%s}",
+					     rows[i].head, LOAD_PIECE_MIN, "", rows[i].tail);
+		given.text = text;
 		cr_assert_eq(loader_load(loader, names, &given, &next, NULL), 0);
 		names_free_old(names, next);
 		names = next;
-		cr_expect_eq(table_find(names, "a.mesh")->ttl, rows[i].ttl, "%s", given.text);
+		cr_expect_eq(table_find(names, "a.mesh")->ttl, rows[i].ttl, "row %zu", i);
+		cr_expect_eq(table_find(names, "b.mesh")->ttl, rows[i].ttl, "row %zu", i);
 	}
 	names_free(names);
 	loader_free(loader);
