@@ -152,9 +152,10 @@ test_a_refusal_names_the_rule() {
 # Another install gets in between our look and our transaction: refused once, then replaced.
 test_a_table_that_was_not_there_a_moment_ago() {
 	redirect uninstall
-	in_app nft add table inet meshdns
+	in_app nft 'add table inet meshdns { chain theirs { }; }'
 	says 0 '^$' lies sendto:error=ENOENT:when=1 install "${ALL[@]}"
 	expect_match redirect "$(rules)"
+	expect_no_match theirs "$(rules)"
 	redirect uninstall
 }
 

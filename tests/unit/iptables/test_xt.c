@@ -151,6 +151,30 @@ Test(xt, a_hook_must_stay_in_front)
 	out_of_place("-A OUTPUT -j DOCKER\n", "", PLAN_PRIORITY_DNAT);
 }
 
+static void late(const char *behind, int32_t priority)
+{
+	struct plan found = {0};
+	struct err err = {0};
+	char save[512];
+
+	snprintf(save, sizeof(save),
+		 "*nat\n:" XT_CHAIN_PREFIX
+		 "LATE - [0:0]\n-A OUTPUT -j DOCKER\n-A OUTPUT -m comment "
+		 "--comment \"" PLAN_COMMENT_PREFIX "1.2 " XT_BEHIND_OTHERS "\" -j " XT_CHAIN_PREFIX
+		 "LATE\n%sCOMMIT\n",
+		 behind);
+	cr_assert_eq(read_back(save, AF_INET, &found, &err), 0, "%s", err.msg);
+	cr_assert_eq(found.n_chains, 1);
+	cr_expect_eq(found.chains[0].priority, priority, "%s: %d", save, found.chains[0].priority);
+	plan_free(&found);
+}
+
+Test(xt, a_late_hook_must_stay_behind)
+{
+	late("", PLAN_PRIORITY_AFTER_DNAT);
+	late("-A OUTPUT -j DOCKER\n", PLAN_PRIORITY_DNAT);
+}
+
 /* Lines between "*nat" and "COMMIT". */
 static int read_nat(const char *lines, struct err *err)
 {

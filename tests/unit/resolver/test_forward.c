@@ -111,6 +111,34 @@ Test(forward, more_than_can_wait_are_turned_away_and_room_comes_back, .fini = en
 	}
 }
 
+Test(forward, servfail_is_not_the_last_word_while_another_is_asked, .fini = end)
+{
+	struct got first;
+
+	begin(2);
+	group.tries = 1;
+	cr_assert(ask(7, "a.example") && gets(0));
+	first = got;
+	pass(HEALTH_RTO_FIRST_MS + TIMERS_TICK_MS);
+	cr_assert(gets(1));
+	answer(1, DNS_RCODE_SERVFAIL);
+	cr_expect_eq(told(), -1);
+	got = first;
+	answer(0, 0);
+	cr_expect_eq(told(), TOLD(7, 0));
+}
+
+Test(forward, whom_to_ask_first, .fini = end)
+{
+	begin(2);
+	worker.forward->server[0]->health.state = HEALTH_SUSPECT;
+	cr_expect(ask(7, "a.example") && !gets(0) && gets(1), "who has not failed");
+	atomic_store(&book.page[1].is_loop, true);
+	cr_expect(ask(8, "b.example") && gets(0) && !gets(1), "nobody who would ask us");
+	atomic_store(&book.page[0].is_loop, true);
+	cr_expect_not(ask(9, "c.example"));
+}
+
 Test(forward, servfail_is_not_the_last_word_while_another_can_be_asked, .fini = end)
 {
 	begin(2);
