@@ -89,6 +89,18 @@ test_nobody_elses_resolver_is_followed() {
 	stop first
 }
 
+test_more_sockets_than_fit_into_a_message_are_handed_over() {
+	local listen
+	mapfile -t listen < <(printf -- '--listen\n127.0.0.1:%d\n' 15053 {16001..16039})
+	successor first "${listen[@]}"
+	successor second "${listen[@]}"
+	expect_match 'taking the place .*sockets=80$' "$(log_of second)"
+	wait_for 5 ended "$(pid_of first)"
+	stop first
+	expect_eq 240.0.0.1 "$(query +short -p 16039 redis.mesh)"
+	stop second
+}
+
 # activated SOCKETS FLAG…: as systemd starts it with a .socket unit, restarted three times. With mesh
 # names, for an upstream that loses a question is waited for no longer than half a second.
 activated() {

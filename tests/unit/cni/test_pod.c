@@ -350,6 +350,31 @@ Test(pod, authors_of_pods_name_no_files_and_programs_of_the_node)
 	cr_expect_str_eq(pod.settings.backend.name, "nftables");
 }
 
+Test(pod, leaves_its_proxy_alone_whoever_that_is)
+{
+	static const struct {
+		const char *text, *user;
+	} cases[] = {
+		{REQUEST(""), "5678"},
+		{REQUEST(", \"kumaDPUser\": \"7\""), "7"},
+		{REQUEST(", \"proxy\": {\"group\": \"7\"}"), NULL},
+		{REQUEST(", \"proxy\": {\"mark\": \"7\"}"), NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup_request struct request request = {0};
+		cleanup_pod struct pod pod = {0};
+		struct failure failure;
+
+		cr_assert_eq(read_pod(cases[i].text, &request, &pod, &failure), 0, "%s",
+			     failure.err.msg);
+		if (cases[i].user)
+			cr_expect_str_eq(pod.settings.proxy_user, cases[i].user);
+		else
+			cr_expect_null(pod.settings.proxy_user);
+	}
+}
+
 Test(pod, the_nodes_administrator_may)
 {
 	cleanup_request struct request request = {0};
