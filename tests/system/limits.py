@@ -75,13 +75,19 @@ def turned_away():
 
 
 def crowded(others):
-    """Asks what takes long, then so many others connect; prints whether the answer came."""
+    """Asks what takes long, in the place of one who did and is gone, then so many others connect;
+    prints whether the answer came, and nobody else's."""
+    with socket.create_connection(RESOLVER) as gone:
+        gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        gone.sendall(framed(query("gone.example", ident=1)))
+        time.sleep(0.1)
     with socket.create_connection(RESOLVER) as sock:
-        sock.sendall(framed(query("slow.example")))
+        sock.sendall(framed(query("slow.example", ident=2)))
         time.sleep(0.2)
         crowd = [socket.create_connection(RESOLVER) for _ in range(int(others))]
         sock.settimeout(6)
-        print("answered" if sock.recv(2) else "closed")
+        came = sock.recv(4, socket.MSG_WAITALL)
+        print("closed" if not came else "answered" if came[3] == 2 else "another's answer")
         del crowd
 
 
