@@ -158,6 +158,30 @@ Test(netd, entry_in_effect_is_as_it_was_given)
 	json_decref(entry);
 }
 
+/* The network's name is that of the folder with them. */
+Test(netd, files_are_dropped_in_where_the_name_is_one_of_a_folder)
+{
+#define NAMED(name, more) "{\"name\": \"" name "\", \"plugins\": [{\"type\": \"a\"}]" more "}"
+	static const struct {
+		const char *text;
+		bool are;
+	} cases[] = {
+		{NAMED("n", ""), true},
+		{NAMED("a/../../n", ""), false},
+		{NAMED("..", ""), false},
+		{NAMED("n", ", \"loadOnlyInlinedPlugins\": true"), false},
+	};
+#undef NAMED
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup_netd struct netd netd;
+
+		read_one("a.conflist", cases[i].text, &netd);
+		cr_expect_eq(netd_takes_drop_ins(&netd.files[0]), cases[i].are, "%s",
+			     cases[i].text);
+	}
+}
+
 Test(netd, single_plugin_becomes_a_list)
 {
 	static const struct {
